@@ -1,0 +1,25 @@
+"""The brokers eventgen knows: every module in this package, and every installed plug-in.
+
+A plug-in is a distribution with an entry point in the group `eventgen.brokers` whose value is a
+`Broker` with its own `templates` folder.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from eventgen.plan.broker import Broker
+
+
+def discover() -> dict[str, Broker]:
+    """Every broker by name, sorted; a plug-in may not take a built-in's name."""
+    modules = (
+        import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)
+    )
+    built_in: dict[str, Broker] = {module.BROKER.name: module.BROKER for module in modules}
+    loaded = (point.load() for point in entry_points(group="eventgen.brokers"))
+    plugged = {broker.name: broker for broker in loaded}
+    known = plugged | built_in
+    return {name: known[name] for name in sorted(known)}

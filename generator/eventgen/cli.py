@@ -1,0 +1,72 @@
+"""argv -> one command -> exit code. The only place that ends the process."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from eventgen import __version__
+
+_COMMANDS = (
+    ("new", "start a new service"),
+    ("generate", "write what the specification asks for, again"),
+    ("check", "say what is wrong with a specification"),
+    ("brokers", "list the brokers and what each can do"),
+)
+_DESCRIPTION = """\
+Event-driven Python services from an event specification: typed events, a transactional
+outbox, an idempotent inbox, retries and dead letters, for the broker you choose."""
+_EPILOG = """\
+examples:
+  eventgen brokers                                     what there is to choose from
+  eventgen new service --broker embedded               the orders example, without a broker
+  eventgen new service --spec asyncapi.yaml --broker embedded
+  eventgen generate                                    after you edited the specification
+  eventgen generate --check                            in CI: is everything up to date?
+
+exit codes:
+  0 ok   1 findings or drift   2 usage   3 invalid specification or configuration
+  4 refused to overwrite hand edits   6 environment   70 a bug of ours   130 interrupted"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The first word of the command line. Each command parses the rest itself, once imported."""
+    top = argparse.ArgumentParser(
+        prog="eventgen",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"eventgen {__version__}")
+    verbs = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, summary in _COMMANDS:
+        verbs.add_parser(name, help=summary, add_help=False)
+    return top
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command; its exit code. A command's module is imported only when it is asked for."""
+    chosen = parser().parse_args(argv[:1] or ["--help"])
+    command = import_module(f"eventgen.commands.{chosen.command}")
+    from_shell = command.parser(f"eventgen {chosen.command}").parse_args(argv[1:])
+    return int(command.run(from_shell))
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(_guarded(sys.argv[1:]))
+
+
+def _guarded(argv: Sequence[str]) -> int:
+    from eventgen.commands import crash  # noqa: PLC0415  - only what goes wrong needs it
+
+    try:
+        return run(argv)
+    except KeyboardInterrupt:
+        return crash.interrupted()
+    except BrokenPipeError:
+        return crash.pipe_closed()
+    except Exception as problem:  # noqa: BLE001  - whatever it is, the user gets a sentence
+        return crash.report(problem)

@@ -1,0 +1,1 @@
+"""One module a verb: the only place that reads the command line and prints."""

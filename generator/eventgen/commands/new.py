@@ -1,0 +1,167 @@
+"""`eventgen new service`: a project that runs, from a specification or from the orders example."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from eventgen import pipeline
+from eventgen.commands import choose, regenerate, show
+from eventgen.commands.exits import Exit, Stop
+from eventgen.model import Service
+from eventgen.model.config import Config, Database
+from eventgen.plan.broker import Broker
+from eventgen.render.templates import data_root
+from eventgen.scaffold import Answers, scaffold
+
+_EXAMPLE = "specs/good/orders.yaml"
+
+
+def parser(prog: str) -> argparse.ArgumentParser:
+    """The word `service`, PATH, and the choices."""
+    made = argparse.ArgumentParser(
+        prog=prog,
+        description="Start a new service: a project that runs, tests and deploys.",
+        epilog=(
+            "examples:\n"
+            "  eventgen new service billing --spec billing.yaml --broker embedded\n"
+            "  eventgen new service --broker embedded       no broker, no server: SQLite"
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("what", choices=["service"], metavar="service", help="what to start")
+    made.add_argument("path", nargs="?", type=Path, metavar="PATH", help="default: its name")
+    made.add_argument("--spec", type=Path, metavar="FILE", help="default: the orders example")
+    made.add_argument("--broker", required=True, help="see `eventgen brokers`")
+    made.add_argument(
+        "--database",
+        choices=[database.value for database in Database],
+        help="default: postgres, or sqlite when there is no broker",
+    )
+    made.add_argument("--name", help="the service's name (default: from the specification)")
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the specification's files come from, and where they go in the project."""
+
+    base: Path  # the folder they are all below
+    spec: str  # the specification, relative to the project
+
+
+def run(options: argparse.Namespace) -> Exit:
+    """Make the project beside its place, then move it there in one step."""
+    broker = choose.broker(options.broker)
+    spec = options.spec or data_root() / _EXAMPLE
+    config = Config(
+        spec=str(spec),
+        broker=broker.name,
+        database=_database(options.database, broker),
+        service=options.name,
+    )
+    checked = pipeline.check(spec, config, broker, str(options.spec or "orders.yaml"))
+    if checked.service is None:
+        regenerate.plan_checked(spec.parent, checked, config)
+        raise AssertionError("plan_checked stops on a specification with errors")
+    target = (options.path or Path(checked.service.name.kebab)).absolute()
+    with _in_place(target) as folder:
+        _fill(folder, checked, config, example=options.spec is None)
+    _what_next(target, checked.service)
+    return Exit.OK
+
+
+def _database(asked: str | None, broker: Broker) -> Database:
+    if asked:
+        return Database(asked)
+    return Database.POSTGRES if broker.requires else Database.SQLITE
+
+
+def _fill(folder: Path, checked: pipeline.Checked, config: Config, *, example: bool) -> None:
+    service = checked.service
+    assert service is not None
+    layout = _layout(Path(config.spec), checked.inputs, example=example)
+    written = Config(
+        spec=layout.spec,
+        broker=config.broker,
+        database=config.database,
+        service=service.name.kebab,
+        v2_perspective=config.v2_perspective,
+    )
+    scaffold(folder, _answers(service, written))
+    inputs = _copy_inputs(folder, checked.inputs, layout, Path(config.spec))
+    plan = regenerate.plan_checked(folder, checked, written, example=example)
+    regenerate.write_new(folder, plan, inputs)
+
+
+def _answers(service: Service, config: Config) -> Answers:
+    return Answers(
+        service=service.name.kebab,
+        package=service.name.snake,
+        title=service.title.value,
+        description=service.description.value,
+        broker=config.broker,
+        database=config.database.value,
+        spec=config.spec,
+        requirements=choose.broker(config.broker).requires,
+    )
+
+
+def _layout(spec: Path, inputs: tuple[Path, ...], *, example: bool) -> Layout:
+    """A specification that keeps to its own folder goes to the root, any other below `spec/`."""
+    main = spec.resolve()
+    if example:
+        return Layout(main.parent, "asyncapi.yaml")
+    if all(path.resolve().is_relative_to(main.parent) for path in inputs):
+        return Layout(main.parent, main.name)
+    base = Path(os.path.commonpath([str(path.resolve().parent) for path in (main, *inputs)]))
+    return Layout(base, f"spec/{main.relative_to(base).as_posix()}")
+
+
+def _copy_inputs(
+    folder: Path, inputs: tuple[Path, ...], layout: Layout, spec: Path
+) -> tuple[Path, ...]:
+    target = folder / layout.spec
+    prefix = folder / "spec" if layout.spec.startswith("spec/") else folder
+    copied = []
+    for path in {spec.resolve(), *(given.resolve() for given in inputs)}:
+        place = target if path == spec.resolve() else prefix / path.relative_to(layout.base)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, place)
+        copied.append(place)
+    return tuple(copied)
+
+
+@contextmanager
+def _in_place(target: Path) -> Iterator[Path]:
+    """A folder to fill, which becomes `target` when all went well and vanishes when not."""
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise Stop(
+            Exit.ENVIRONMENT,
+            f"{target} is there already and is not an empty folder",
+            "give another PATH, or move what is there away",
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    stage = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        folder = stage / target.name
+        folder.mkdir()
+        yield folder
+        folder.replace(target)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _what_next(target: Path, service: Service) -> None:
+    show.say(f"created {service.name.kebab} in {target}")
+    show.say("")
+    show.say(f"  cd {os.path.relpath(target)}")
+    show.say("  make dev                see an event go through, with nothing to install or start")
+    show.say("  make test               your handlers in isolation, and the delivery proofs")
+    show.say("  eventgen generate       after you edited the specification")

@@ -1,0 +1,114 @@
+"""A project on disk: where it is, what it is configured as, and whether anything has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from eventgen import __version__
+from eventgen.commands.exits import Exit, Stop
+
+CONFIG = "eventgen.yaml"
+_STATE = Path(".eventgen/state")
+_PACKAGE = Path(__file__).parents[1]
+
+
+def find(folder: Path) -> Path:
+    """The project that a folder is in: the nearest one above it with an `eventgen.yaml`."""
+    start = folder.resolve()
+    for candidate in (start, *start.parents):
+        if (candidate / CONFIG).is_file():
+            return candidate
+    raise Stop(
+        Exit.USAGE,
+        f"there is no {CONFIG} in {folder} or above it",
+        "run `eventgen new service` to start a project, or go to one",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the last generation was made from and made: how a no-op run knows that it is one."""
+
+    inputs: tuple[str, ...]
+    digest: str
+    outputs: str
+
+
+def load_state(root: Path) -> State | None:
+    """The state of the last generation, or None when there is none that can be trusted."""
+    try:
+        raw = json.loads((root / _STATE).read_text(encoding="utf-8"))
+        return State(tuple(raw["inputs"]), raw["digest"], raw["outputs"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def save_state(root: Path, inputs: tuple[Path, ...]) -> None:
+    """Remember a finished generation. The file is a cache: git ignores it."""
+    names = tuple(sorted(os.path.relpath(path, root) for path in inputs))
+    state = {"inputs": names, "digest": digest(root, names), "outputs": outputs_digest(root)}
+    (root / _STATE).write_text(json.dumps(state), encoding="utf-8")
+
+
+def is_current(root: Path) -> bool:
+    """Whether nothing that a generation depends on, or has written, changed since the last one."""
+    state = load_state(root)
+    return (
+        state is not None
+        and state.digest == digest(root, state.inputs)
+        and state.outputs == outputs_digest(root)
+    )
+
+
+def digest(root: Path, inputs: tuple[str, ...]) -> str:
+    """Over all that goes into a generation: tool, configuration, specification."""
+    hashed = hashlib.sha256(f"{__version__}\n{_tool_stamp()}".encode())
+    for name in (CONFIG, *inputs):
+        content = _bytes(root / name)
+        hashed.update(f"\n{name} {'-' if content is None else len(content)}\n".encode())
+        hashed.update(content or b"")
+    return hashed.hexdigest()
+
+
+def outputs_digest(root: Path) -> str:
+    """Over what eventgen owns on disk now, and over which of the other files are there."""
+    listing = _bytes(root / ".eventgen" / "manifest") or b""
+    hashed = hashlib.sha256(listing)
+    for line in listing.decode(errors="replace").splitlines()[1:]:
+        _, owner, path = line.split(" ", 2) if line.count(" ") > 1 else ("", "", line)
+        owned = owner == "generated"
+        content = _bytes(root / path) if owned else str((root / path).exists()).encode()
+        hashed.update(hashlib.sha256(content or b"-").digest())
+    return hashed.hexdigest()
+
+
+def _tool_stamp() -> str:
+    """Changes whenever the generator's own code or templates do, as they do in a checkout."""
+    roots = (_PACKAGE, _PACKAGE.parents[1] / "templates")
+    stamps = (
+        f"{entry.stat().st_mtime_ns}:{entry.stat().st_size}"
+        for root in roots
+        for folder, _, names in os.walk(root)
+        for name in names
+        if not name.endswith(".pyc") and (entry := Path(folder, name)).is_file()
+    )
+    return hashlib.sha256("\n".join(stamps).encode()).hexdigest()
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def cache_folder() -> Path | None:
+    """Where what is expensive to make is kept between runs; None when there is no home."""
+    base = os.environ.get("XDG_CACHE_HOME") or (
+        str(Path.home() / ".cache") if os.environ.get("HOME") else None
+    )
+    return Path(base) / "eventgen" if base else None

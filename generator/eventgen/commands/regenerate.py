@@ -1,0 +1,141 @@
+"""What `generate` does once it knows that something changed; `new` ends with it too."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from eventgen import pipeline
+from eventgen.commands import choose, project, show
+from eventgen.commands.exits import Exit, Stop
+from eventgen.model.config import Config
+from eventgen.plan.kinds import Owner
+from eventgen.write.apply import apply, load_manifest, reader
+from eventgen.write.manifest import Entry
+from eventgen.write.reconcile import CHANGES, REFUSED, Deed, Step, reconcile
+
+_MOST_LISTED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a generation would do to a project."""
+
+    steps: tuple[Step, ...]
+    manifest: dict[str, Entry]
+    inputs: tuple[Path, ...]
+
+    def of(self, *deeds: Deed) -> tuple[Step, ...]:
+        """The steps with one of these deeds."""
+        return tuple(step for step in self.steps if step.deed in deeds)
+
+
+def plan(root: Path) -> Plan:
+    """Compute a generation for the project as it is configured; findings go to stderr."""
+    config = choose.config(root)
+    broker = choose.broker(config.broker)
+    checked = pipeline.check(root / config.spec, config, broker, config.spec)
+    return plan_checked(root, checked, config)
+
+
+def plan_checked(
+    root: Path, checked: pipeline.Checked, config: Config, *, example: bool = False
+) -> Plan:
+    """The same, for a specification that was read already."""
+    show.findings(checked.findings, sys.stderr)
+    if checked.service is None:
+        raise Stop(Exit.INVALID, f"{config.spec} cannot be used as it is; nothing was written")
+    broker = choose.broker(config.broker)
+    made = pipeline.compile(checked, config, broker, example=example, cache=project.cache_folder())
+    known = dict(load_manifest(root))
+    return Plan(reconcile(made.files, known, reader(root)), known, checked.inputs)
+
+
+def carry_out(root: Path, planned: Plan, *, force: bool = False, dry_run: bool = False) -> Exit:
+    """Write, unless something would be lost; then say what was done."""
+    refused = () if force else planned.of(*REFUSED)
+    if refused:
+        return _refuse(refused)
+    steps = tuple(_forced(step) for step in planned.steps)
+    if not dry_run:
+        apply(root, steps, planned.manifest)
+        project.save_state(root, planned.inputs)
+    _report(steps, dry_run=dry_run)
+    return Exit.OK
+
+
+def write_new(root: Path, planned: Plan, inputs: tuple[Path, ...]) -> None:
+    """Write a project that did not exist before; what the skeleton holds already is adopted."""
+    apply(root, tuple(_forced(step) for step in planned.steps), planned.manifest)
+    project.save_state(root, inputs)
+
+
+def report_drift(planned: Plan) -> Exit:
+    """`--check`: each path that is not as it would be generated, and why."""
+    drift = planned.of(*CHANGES, *REFUSED)
+    for step in drift:
+        print(f"{_DRIFT[step.deed]:<9} {step.path}")
+    if drift:
+        show.say(f"{len(drift)} files are not up to date; run `eventgen generate`")
+        return Exit.FINDINGS
+    show.say("everything is up to date")
+    return Exit.OK
+
+
+def print_diff(planned: Plan) -> Exit:
+    """`--diff`: what a generation would change, as a unified diff."""
+    for step in planned.of(*CHANGES, *REFUSED):
+        before = (step.before or b"").decode(errors="replace").splitlines(keepends=True)
+        after = (step.after or "").splitlines(keepends=True)
+        names = (f"a/{step.path}", f"b/{step.path}")
+        print("".join(difflib.unified_diff(before, after, *names)), end="")
+    return Exit.OK
+
+
+_DRIFT = {
+    Deed.CREATE: "missing",
+    Deed.UPDATE: "outdated",
+    Deed.REMOVE: "orphaned",
+    Deed.EDITED: "edited",
+    Deed.IN_THE_WAY: "foreign",
+}
+_DONE = {Deed.CREATE: "created", Deed.UPDATE: "updated", Deed.REMOVE: "removed"}
+
+
+def _forced(step: Step) -> Step:
+    if step.deed not in REFUSED:
+        return step
+    return Step(step.path, Deed.UPDATE, step.owner, step.before, step.after)
+
+
+def _refuse(refused: tuple[Step, ...]) -> Exit:
+    for step in refused:
+        why = "was edited by hand" if step.deed is Deed.EDITED else "was not written by eventgen"
+        show.say(f"refused: {step.path} {why}")
+    show.stop(
+        Stop(
+            Exit.REFUSED,
+            f"{len(refused)} files would be overwritten, so nothing was written",
+            "see `eventgen generate --diff`; move your code into a handler, "
+            "or overwrite the files with `eventgen generate --force`",
+        )
+    )
+    return Exit.REFUSED
+
+
+def _report(steps: tuple[Step, ...], *, dry_run: bool) -> None:
+    changes = [step for step in steps if step.deed in CHANGES]
+    for step in changes[:_MOST_LISTED]:
+        yours = "" if step.owner is Owner.TOOL else "   (yours from now on)"
+        show.say(f"{_DONE[step.deed]:<8} {step.path}{yours}")
+    if len(changes) > _MOST_LISTED:
+        show.say(f"         and {len(changes) - _MOST_LISTED} more")
+    for step in steps:
+        if step.deed is Deed.ORPHAN:
+            show.say(f"orphan   {step.path}: nothing asks for it any more, but you edited it")
+    if not changes:
+        show.say("everything is up to date")
+    elif dry_run:
+        show.say("nothing was written (--dry-run)")

@@ -1,0 +1,72 @@
+"""What is wrong, where, and what to do about it: values that are collected, never raised."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+# Where YAML ends a line; `str.splitlines` would also do so at control characters.
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+
+class Severity(Enum):
+    """How bad a finding is. Only an ERROR stops a generation."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input file: the path as the user wrote it, and its whole text."""
+
+    path: str
+    text: str
+
+    def line(self, number: int) -> str:
+        """The text of a line, counted from 1; empty past the end of the file."""
+        lines = _LINE_END.split(self.text)
+        return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open region of a source. Lines and columns count from 1, columns in characters."""
+
+    source: Source
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A place, and what is to be seen there."""
+
+    span: Span
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding.
+
+    `name` is kebab-case and reads well after "allow". `message` is one sentence without a full
+    stop, with backticks around the user's words. `help` says what to type. A finding about
+    something that has no place (a missing file) has `primary=None`.
+    """
+
+    name: str
+    severity: Severity
+    message: str
+    primary: Label | None = None
+    secondary: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+    help: str | None = None
+
+
+def has_errors(findings: tuple[Diagnostic, ...]) -> bool:
+    """Whether any of the findings stops a generation."""
+    return any(found.severity is Severity.ERROR for found in findings)

@@ -1,0 +1,43 @@
+"""What the contract cannot say: the choices of `eventgen.yaml`, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from eventgen.model import Ordering, Retry
+
+
+class Perspective(Enum):
+    """Whose view a 2.x document's `publish` and `subscribe` take."""
+
+    APPLICATION = "application"
+    SPECIFICATION = "specification"
+
+
+class Database(Enum):
+    """Where outbox, inbox and the service's own tables live."""
+
+    POSTGRES = "postgres"
+    SQLITE = "sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelConfig:
+    """What `eventgen.yaml` says of one channel; None where it is silent."""
+
+    ordering: Ordering | None = None
+    retry: Retry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One service's `eventgen.yaml`."""
+
+    spec: str  # path of the specification, relative to the project
+    broker: str
+    database: Database
+    service: str | None = None  # overrides the name in the specification
+    v2_perspective: Perspective | None = None
+    channels: Mapping[str, ChannelConfig] = field(default_factory=dict)  # by channel id or address

@@ -1,0 +1,230 @@
+"""From the model to the views: where every decision that a template must not take is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from eventgen.model import Channel, Message, Name, Retry, Schema, Text
+from eventgen.model.config import Database
+from eventgen.plan import views
+from eventgen.plan.broker import Broker
+from eventgen.plan.kinds import Subject, View
+from eventgen.plan.samples import sample
+
+
+def package(subject: Subject) -> str:
+    """The Python package of the service."""
+    return subject.service.name.snake
+
+
+def package_view(subject: Subject) -> Iterable[View]:
+    """For files that are the same in every service, but for its name."""
+    name = subject.service.name
+    yield View(views.PackageView(name.snake, name.kebab))
+
+
+def compose_view(subject: Subject) -> Iterable[View]:
+    """For `compose.yaml`."""
+    name = subject.service.name
+    postgres = subject.config.database is Database.POSTGRES
+    prefix = name.snake.upper() + "_"
+    yield View(views.ComposeView(name.snake, name.kebab, prefix, postgres))
+
+
+def config_view(subject: Subject) -> Iterable[View]:
+    """For `eventgen.yaml`."""
+    config = subject.config
+    yield View(
+        views.ConfigView(
+            service=subject.service.name.kebab,
+            spec=Text(config.spec),
+            broker=config.broker,
+            database=config.database.value,
+            perspectives=(config.v2_perspective.value,) if config.v2_perspective else (),
+        )
+    )
+
+
+def models_view(subject: Subject) -> Iterable[View]:
+    """For `events.py`."""
+    service = subject.service
+    words = {message.schema: message.description for message in service.messages}
+    schemas = tuple(_described(schema, words.get(schema.name)) for schema in service.schemas)
+    yield View(views.ModelsView(schemas, frozenset(words), ".._runtime.event.EventModel"))
+
+
+def topology_view(subject: Subject, broker: Broker) -> Iterable[View]:
+    """For `topology.py`."""
+    yield View(
+        views.TopologyView(
+            events=_events(subject),
+            channels=tuple(
+                _channel(channel, broker)
+                for channel in subject.service.channels
+                if channel.name in _used_channels(subject)
+            ),
+        )
+    )
+
+
+def publishers_view(subject: Subject) -> Iterable[View]:
+    """For `publishers.py`."""
+    sent = subject.service.sent()
+    classes = tuple(sorted({message.name.pascal for _, message in sent}))
+    yield View(
+        views.PublishersView(
+            published=" | ".join(classes) or "Never",
+            typing_names=("TypeAlias",) if classes else ("Never", "TypeAlias"),
+            class_names=classes,
+            publications=tuple(
+                views.PublicationView(event_const(message.name), channel_const(channel.name))
+                for channel, message in sent
+            ),
+        )
+    )
+
+
+def subscribers_view(subject: Subject) -> Iterable[View]:
+    """For `subscribers.py`.
+
+    Channels with one address are one subscription: two readers of one destination in one consumer
+    group would each get half of its messages.
+    """
+    received = subject.service.received()
+    messages = {message.name.snake: message for _, message in received}
+    channels: dict[str, Channel] = {}
+    routes: dict[str, dict[str, Message]] = {}
+    for channel, message in received:
+        channels.setdefault(channel.address.value, channel)
+        routes.setdefault(channel.address.value, {})[message.name.snake] = message
+    yield View(
+        views.SubscribersView(
+            handlers=tuple(handler(messages[name].name) for name in sorted(messages)),
+            class_names=tuple(sorted(message.name.pascal for message in messages.values())),
+            subscriptions=tuple(
+                _subscription(channel, routes[address]) for address, channel in channels.items()
+            ),
+        )
+    )
+
+
+def examples_view(subject: Subject) -> Iterable[View]:
+    """For `examples.py`."""
+    yield View(views.TopologyView(_events(subject), ()))
+
+
+def service_view(subject: Subject, broker: Broker) -> Iterable[View]:
+    """For `service.py`."""
+    service = subject.service
+    yield View(
+        views.ServiceView(
+            name=service.name.kebab,
+            package=service.name.snake,
+            version=service.version,
+            title=service.title,
+            broker=broker.name,
+            transport_module=broker.transport,
+        )
+    )
+
+
+def handler_views(subject: Subject) -> Iterable[View]:
+    """One for each kind of event the service handles."""
+    messages = {message.name.snake: message for _, message in subject.service.received()}
+    for _, message in sorted(messages.items()):
+        yield View(
+            views.HandlerView(
+                package=package(subject),
+                handler=handler(message.name),
+                function=message.name.snake,
+                class_name=message.name.pascal,
+                type=message.type,
+                description=message.description,
+            ),
+            item=handler(message.name),
+        )
+
+
+def handler(message: Name) -> str:
+    """The name of a handler's module and function."""
+    return f"on_{message.snake}"
+
+
+def event_const(name: Name) -> str:
+    """The constant of an event type in `topology.py`."""
+    return f"EVENT_{name.const}"
+
+
+def channel_const(name: Name) -> str:
+    """The constant of a channel in `topology.py`."""
+    return f"CHANNEL_{name.const}"
+
+
+def _described(schema: Schema, words: Text | None) -> Schema:
+    """A payload that does not say what it is, is described by its message."""
+    document = schema.document
+    if not words or not isinstance(document, dict) or "description" in document:
+        return schema
+    return replace(schema, document={**document, "description": words.value})
+
+
+def _used_channels(subject: Subject) -> frozenset[Name]:
+    pairs = (*subject.service.sent(), *subject.service.received())
+    return frozenset(channel.name for channel, _ in pairs)
+
+
+def _events(subject: Subject) -> tuple[views.EventView, ...]:
+    service = subject.service
+    schemas = {schema.name: schema for schema in service.schemas}
+    used = {message.name.snake for _, message in (*service.sent(), *service.received())}
+    return tuple(
+        views.EventView(
+            const=event_const(message.name),
+            function=message.name.snake,
+            class_name=message.name.pascal,
+            type=message.type,
+            version=message.version,
+            key=tuple(Text(part) for part in message.key),
+            content_type=message.content_type,
+            description=message.description,
+            sample=sample(schemas[message.schema], schemas, message.examples),
+        )
+        for message in service.messages
+        if message.name.snake in used
+    )
+
+
+def _channel(channel: Channel, broker: Broker) -> views.ChannelView:
+    return views.ChannelView(
+        const=channel_const(channel.name),
+        name=Text(channel.name.kebab),
+        address=channel.address,
+        destination=Text(broker.address(channel.address.value)),
+        description=channel.description,
+        ordering=channel.ordering.value,
+        parameters=tuple(
+            views.ParameterView(Text(p.name), tuple(Text(part) for part in p.path))
+            for p in channel.parameters
+        ),
+        options=broker.options(channel.bindings),
+    )
+
+
+def _subscription(channel: Channel, routes: Mapping[str, Message]) -> views.SubscriptionView:
+    return views.SubscriptionView(
+        name=channel.name.kebab,
+        channel=channel_const(channel.name),
+        routes=tuple(_route(routes[name]) for name in sorted(routes)),
+        retry=_retry(channel.retry),
+    )
+
+
+def _route(message: Message) -> views.RouteView:
+    return views.RouteView(event_const(message.name), message.name.pascal, handler(message.name))
+
+
+def _retry(retry: Retry) -> tuple[views.RetryView, ...]:
+    if retry == Retry():
+        return ()
+    return (views.RetryView(retry.attempts, retry.initial, retry.factor, retry.maximum),)

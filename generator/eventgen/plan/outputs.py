@@ -1,0 +1,153 @@
+"""The table of every file a generation can write, whatever the broker. A row is a file kind."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from eventgen.model.config import Database
+from eventgen.plan import build
+from eventgen.plan.broker import Broker
+from eventgen.plan.kinds import FileKind, Owner, Subject
+
+_GENERATED = "src/{package}/_generated/"
+_RUNTIME = "src/{package}/_runtime/"
+
+# Plain Python, copied verbatim. `embedded` and `sqlite` always come along: `dev` and the tests of
+# every service run on them.
+RUNTIME_MODULES = (
+    "__init__",
+    "app",
+    "cli",
+    "codec",
+    "connecting",
+    "consumer",
+    "context",
+    "database",
+    "databases",
+    "dev",
+    "dialect",
+    "doctor",
+    "embedded",
+    "envelope",
+    "errors",
+    "event",
+    "handling",
+    "health",
+    "housekeeping",
+    "lanes",
+    "logs",
+    "metrics",
+    "migrate",
+    "ops",
+    "outbox",
+    "parked",
+    "proof",
+    "relay",
+    "retry",
+    "serve",
+    "service",
+    "settings",
+    "tasks",
+    "testing",
+    "trace",
+    "tracker",
+    "transport",
+    "unit_of_work",
+)
+DATABASE_MODULES = {Database.SQLITE: ("sqlite",), Database.POSTGRES: ("postgres", "sqlite")}
+
+
+def common(broker: Broker) -> tuple[FileKind, ...]:
+    """The rows that do not depend on what the broker is, only on its values."""
+    return (
+        FileKind("common/eventgen.yaml.j2", "eventgen.yaml", build.config_view, Owner.PERSON),
+        FileKind("common/generated/__init__.py", _GENERATED + "__init__.py", build.package_view),
+        FileKind("common/generated/events.py.j2", _GENERATED + "events.py", build.models_view),
+        FileKind(
+            "common/generated/examples.py.j2", _GENERATED + "examples.py", build.examples_view
+        ),
+        FileKind(
+            "common/generated/publishers.py.j2", _GENERATED + "publishers.py", build.publishers_view
+        ),
+        FileKind(
+            "common/generated/service.py.j2",
+            _GENERATED + "service.py",
+            partial(build.service_view, broker=broker),
+        ),
+        FileKind(
+            "common/generated/subscribers.py.j2",
+            _GENERATED + "subscribers.py",
+            build.subscribers_view,
+        ),
+        FileKind(
+            "common/generated/topology.py.j2",
+            _GENERATED + "topology.py",
+            partial(build.topology_view, broker=broker),
+        ),
+        FileKind(
+            "common/handlers/__init__.py",
+            "src/{package}/handlers/__init__.py",
+            build.package_view,
+            Owner.PERSON,
+        ),
+        FileKind(
+            "common/handlers/handler.py.j2",
+            "src/{package}/handlers/{item}.py",
+            build.handler_views,
+            Owner.PERSON,
+        ),
+        FileKind(
+            "common/migrations/0001_eventgen_tables.py",
+            "migrations/versions/0001_eventgen_tables.py",
+            build.package_view,
+        ),
+        FileKind(
+            "common/tests/delivery/test_delivery.py.j2",
+            "tests/delivery/test_delivery.py",
+            build.package_view,
+        ),
+        FileKind(
+            "common/tests/handlers/test_handler.py.j2",
+            "tests/handlers/test_{item}.py",
+            build.handler_views,
+            Owner.STARTER,
+        ),
+    )
+
+
+def table(subject: Subject, broker: Broker) -> tuple[FileKind, ...]:
+    """Every row that applies to this service."""
+    return (*_runtime(subject), *common(broker), *broker.files)
+
+
+def _runtime(subject: Subject) -> tuple[FileKind, ...]:
+    modules = (*RUNTIME_MODULES, *DATABASE_MODULES[subject.config.database])
+    return tuple(
+        FileKind(f"runtime/{module}.py", _RUNTIME + f"{module}.py", build.package_view)
+        for module in modules
+    )
+
+
+def _example(template: str, path: str, owner: Owner) -> FileKind:
+    return FileKind(f"example/{template}", path, build.package_view, owner)
+
+
+# The bundled orders example: the user's own code, as a user would write it.
+EXAMPLE = (
+    _example("dev.py", "src/{package}/dev.py", Owner.GIFT),
+    _example("orders.py", "src/{package}/orders.py", Owner.GIFT),
+    _example("tables.py", "src/{package}/tables.py", Owner.GIFT),
+    _example("migrations/0002_orders.py", "migrations/versions/0002_orders.py", Owner.GIFT),
+    *(
+        _example(f"handlers/{name}.py", f"src/{{package}}/handlers/{name}.py", Owner.PERSON)
+        for name in ("on_payment_captured", "on_payment_failed")
+    ),
+    *(
+        _example(
+            f"tests/handlers/test_{name}.py.j2", f"tests/handlers/test_{name}.py", Owner.STARTER
+        )
+        for name in ("on_payment_captured", "on_payment_failed")
+    ),
+    _example("tests/handlers/conftest.py.j2", "tests/handlers/conftest.py", Owner.GIFT),
+    _example("tests/test_orders.py.j2", "tests/test_orders.py", Owner.GIFT),
+)

@@ -1,0 +1,175 @@
+"""What templates print: frozen values in which every decision has been taken.
+
+Strings here are Python identifiers, literals already chosen by us, or `Text` that a filter must
+quote. A template that wants to choose between two words is missing a field here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from eventgen.model import Schema, Text
+
+
+@dataclass(frozen=True, slots=True)
+class PackageView:
+    """A file that needs to know only which service it belongs to."""
+
+    package: str
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeView:
+    """The containers of `compose.yaml`."""
+
+    package: str
+    service: str
+    env_prefix: str
+    postgres: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsView:
+    """The pydantic models of every schema."""
+
+    schemas: tuple[Schema, ...]
+    payloads: frozenset[str]  # names of the schemas that are whole messages
+    base: str  # dotted path of the base class
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """One kind of event."""
+
+    const: str
+    function: str
+    class_name: str
+    type: Text
+    version: Text
+    key: tuple[Text, ...]
+    content_type: Text
+    description: Text
+    sample: Any  # a valid payload, as plain data
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterView:
+    """One parameter of an address, and the payload property that carries it."""
+
+    name: Text
+    path: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelView:
+    """One channel."""
+
+    const: str
+    name: Text
+    address: Text
+    destination: Text
+    description: Text
+    ordering: str
+    parameters: tuple[ParameterView, ...]
+    options: Any  # the author's binding for this broker, as plain data
+
+
+@dataclass(frozen=True, slots=True)
+class TopologyView:
+    """The events and channels of the service, as they are on the wire."""
+
+    events: tuple[EventView, ...]
+    channels: tuple[ChannelView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationView:
+    """One event this service publishes, and where to."""
+
+    event: str  # constants in topology.py
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishersView:
+    """What the service publishes."""
+
+    published: str  # the type of what may be published, as Python
+    typing_names: tuple[str, ...]
+    class_names: tuple[str, ...]
+    publications: tuple[PublicationView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteView:
+    """One event and its handler."""
+
+    event: str
+    class_name: str
+    handler: str  # module and function have one name
+
+
+@dataclass(frozen=True, slots=True)
+class RetryView:
+    """A retry policy that differs from the default, as keyword arguments."""
+
+    attempts: int
+    initial: float
+    factor: float
+    maximum: float
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionView:
+    """The events of one channel the service handles."""
+
+    name: str
+    channel: str
+    routes: tuple[RouteView, ...]
+    retry: tuple[RetryView, ...]  # empty: the default
+
+
+@dataclass(frozen=True, slots=True)
+class SubscribersView:
+    """What the service handles."""
+
+    handlers: tuple[str, ...]
+    class_names: tuple[str, ...]
+    subscriptions: tuple[SubscriptionView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceView:
+    """The one value the runtime starts from."""
+
+    name: str
+    package: str
+    version: Text
+    title: Text
+    broker: str
+    transport_module: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerView:
+    """One handler and its test."""
+
+    package: str
+    handler: str
+    function: str
+    class_name: str
+    type: Text
+    description: Text
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigView:
+    """`eventgen.yaml`."""
+
+    service: str
+    spec: Text
+    broker: str
+    database: str
+    perspectives: tuple[str, ...]  # empty: the document is not 2.x

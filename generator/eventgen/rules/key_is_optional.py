@@ -1,0 +1,51 @@
+"""The key of an event is a property that the event may leave out.
+
+## What it checks
+
+Each part of an event's `key` is required in the payload, and cannot be null.
+
+## Why
+
+An event whose key is absent has no order among the others, and goes to any partition. That it
+happens rarely makes it harder to find.
+
+## Example
+
+```yaml
+publishes:
+  order.placed:
+    key: customer_id
+    data: {order_id: uuid, customer_id: uuid?}
+```
+
+## Instead
+
+Make the property required, or take one that always is: `key: order_id`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from eventgen.diagnostics import Diagnostic, Label, Severity
+from eventgen.rules._properties import find
+
+if TYPE_CHECKING:
+    from eventgen.model import Service
+    from eventgen.model.config import Config
+
+
+def check(service: Service, _config: Config) -> Iterator[Diagnostic]:
+    """One finding for each event whose key may be absent."""
+    for message in service.messages:
+        found = find(service, message)
+        if found.missing is None and found.optional is not None:
+            yield Diagnostic(
+                "key-is-optional",
+                Severity.WARNING,
+                f"the key of `{message.type.value}` is `{'.'.join(message.key)}`, and"
+                f" `{found.optional}` may be absent or null",
+                Label(message.span),
+                help=f"make `{found.optional}` required, or choose another key",
+            )

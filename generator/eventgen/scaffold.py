@@ -1,0 +1,95 @@
+"""Renders the user-owned skeleton of a service with copier."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import copier
+from copier.errors import CopierError
+
+from eventgen.render.templates import data_root
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the skeleton needs to know. `requirements` are the distributions the broker needs."""
+
+    service: str  # kebab-case
+    package: str
+    title: str
+    description: str
+    broker: str
+    database: str
+    spec: str  # file name of the specification in the project
+    requirements: tuple[str, ...]
+
+
+def scaffold(target: Path, answers: Answers) -> None:
+    """Write the skeleton into `target`, which is created when it is missing.
+
+    Nothing is written unless everything can be. Raises FileExistsError when a file is in the way,
+    OSError when the folder cannot be written, ValueError when copier refuses an answer.
+    """
+    with tempfile.TemporaryDirectory(prefix="eventgen-") as folder:
+        template, rendered = Path(folder, "template"), Path(folder, "rendered")
+        _stage(template)
+        try:
+            copier.run_copy(
+                str(template),
+                rendered,
+                data=_data(answers),
+                settings=copier.Settings(),  # the user's own could change what is rendered
+                defaults=True,
+                quiet=True,
+                unsafe=False,
+            )
+        except CopierError as error:
+            raise ValueError(f"the skeleton of the service cannot be made: {error}") from error
+        in_the_way = [path for path in _files(rendered) if _exists(target / path)]
+        if in_the_way:
+            names = ", ".join(path.as_posix() for path in in_the_way)
+            raise FileExistsError(f"{target} already has {names}")
+        shutil.copytree(rendered, target, dirs_exist_ok=True)
+
+
+def _stage(template: Path) -> None:
+    """Copy the template out of wherever it is installed.
+
+    Copier would take a checkout of eventgen for a template in git, and render its last release.
+    """
+    root = data_root()
+    template.mkdir()
+    shutil.copy(root / "copier.yml", template)
+    shutil.copytree(root / "templates" / "service", template / "templates" / "service")
+
+
+def _data(answers: Answers) -> dict[str, object]:
+    return {
+        "service": answers.service,
+        "package": answers.package,
+        "title": _line(answers.title) or answers.service,
+        "description": _line(answers.description.strip().split("\n\n")[0]),
+        "broker": answers.broker,
+        "database": answers.database,
+        "spec": answers.spec,
+        "broker_requirements": {answers.broker: list(answers.requirements)},
+    }
+
+
+def _line(text: str) -> str:
+    """Words from a specification on one line, without characters no file format likes."""
+    return " ".join(_CONTROLS.sub(" ", text).split())
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+
+
+def _exists(path: Path) -> bool:
+    return path.exists() or path.is_symlink()

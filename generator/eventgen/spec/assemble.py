@@ -1,0 +1,202 @@
+"""Makes the model of a draft: gives everything its name, and gathers the schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from eventgen.diagnostics import Diagnostic, Label, Severity, Span, has_errors
+from eventgen.model import Channel, Message, Name, Operation, Ordering, Retry, Server, Service, Text
+from eventgen.model import names as naming
+from eventgen.spec.bundle import Bundled, bundle
+from eventgen.spec.nearest import did_you_mean
+
+if TYPE_CHECKING:
+    from eventgen.model.config import ChannelConfig
+    from eventgen.spec.drafts import Draft, DraftChannel, DraftMessage, DraftOperation
+    from eventgen.spec.shape import Reading
+
+
+def assemble(draft: Draft, reading: Reading) -> Service | None:
+    """The service a draft describes; None, with findings, when something cannot be named."""
+    messages = _messages(draft)
+    name = _service_name(draft, reading)
+    texts = [_channel_texts(one) for one in draft.channels]
+    of_channels = _allot(reading, draft.channels, texts, naming.CHANNEL)
+    of_messages = _allot(
+        reading,
+        messages,
+        [one.names for one in messages],
+        naming.MESSAGE,
+        [one.tie for one in messages],
+    )
+    of_operations = _allot(
+        reading, draft.operations, [one.names for one in draft.operations], naming.OPERATION
+    )
+    _check_configured(draft, reading)
+    if len(of_messages) < len(messages):
+        return None
+    bundled = bundle(reading, messages, [of_messages[id(one)] for one in messages])
+    if len(of_channels) < len(draft.channels) or len(of_operations) < len(draft.operations):
+        return None
+    if name is None:
+        return None
+    return Service(
+        name=name,
+        title=Text(draft.title),
+        version=Text(draft.version),
+        description=Text(draft.description),
+        servers=_servers(draft),
+        channels=_sorted(
+            _channel(one, of_channels[id(one)], reading.config.channels) for one in draft.channels
+        ),
+        messages=_sorted(_message(one, of_messages[id(one)], bundled) for one in messages),
+        operations=_sorted(
+            _operation(one, of_operations[id(one)], of_channels, of_messages)
+            for one in draft.operations
+        ),
+        schemas=bundled.schemas,
+        span=draft.span,
+    )
+
+
+def _channel_texts(draft: DraftChannel) -> tuple[str, ...]:
+    """The channel's key, then its address; `/` and `#` alone are the root of all channels."""
+    texts = (draft.id, draft.address)
+    return texts if any(naming.words(text) for text in texts) else (*texts, "root")
+
+
+def _messages(draft: Draft) -> tuple[DraftMessage, ...]:
+    """Every message of a channel or an operation, once."""
+    found: dict[int, DraftMessage] = {}
+    several = [one.messages for one in draft.channels] + [one.messages for one in draft.operations]
+    for messages in several:
+        for message in messages:
+            found.setdefault(id(message), message)
+    return tuple(found.values())
+
+
+def _service_name(draft: Draft, reading: Reading) -> Name | None:
+    texts = draft.names if reading.config.service is None else (reading.config.service,)
+    (name,) = naming.allot([naming.Wish(texts)], naming.SERVICE)
+    if name is None and (texts[0] or not has_errors(tuple(reading.findings))):
+        reading.error(
+            "unusable-name",
+            f"`{texts[0]}` gives no name for a Python package",
+            _first(draft.span),
+            help="name the service in eventgen.yaml: `service: orders`",
+        )
+    return name
+
+
+def _allot(
+    reading: Reading,
+    things: Sequence[DraftChannel | DraftMessage | DraftOperation],
+    texts: Sequence[tuple[str, ...]],
+    kind: naming.Kind,
+    ties: Sequence[str] = (),
+) -> dict[int, Name]:
+    wishes = [
+        naming.Wish(one, "\0".join((*one, *ties[index : index + 1])))
+        for index, one in enumerate(texts)
+    ]
+    found = {}
+    for thing, wish, name in zip(things, wishes, naming.allot(wishes, kind), strict=True):
+        if name is not None:
+            found[id(thing)] = name
+            continue
+        reading.error(
+            "unusable-name",
+            f"`{wish.texts[0]}` gives no name that Python allows",
+            thing.span,
+            help="give it a name that has letters or digits",
+        )
+    return found
+
+
+def _channel(draft: DraftChannel, name: Name, configured: Mapping[str, ChannelConfig]) -> Channel:
+    """`eventgen.yaml` wins over the document, and both over the usual."""
+    choice = configured.get(draft.id) or configured.get(draft.address)
+    layers = [layer for layer in (choice, draft.settings) if layer is not None]
+    ordering = next((layer.ordering for layer in layers if layer.ordering), Ordering.KEY)
+    retry = next((layer.retry for layer in layers if layer.retry), Retry())
+    return Channel(
+        name=name,
+        address=Text(draft.address),
+        description=Text(draft.description),
+        parameters=draft.parameters,
+        ordering=ordering,
+        retry=retry,
+        bindings=draft.bindings,
+        span=draft.span,
+    )
+
+
+def _message(draft: DraftMessage, name: Name, bundled: Bundled) -> Message:
+    return Message(
+        name=name,
+        type=Text(draft.type),
+        title=Text(draft.title),
+        description=Text(draft.description),
+        version=Text(draft.version),
+        key=draft.key,
+        schema=bundled.payloads[id(draft)],
+        content_type=Text(draft.content_type),
+        headers=bundled.headers[id(draft)],
+        examples=draft.examples,
+        bindings=draft.bindings,
+        span=draft.span,
+    )
+
+
+def _operation(
+    draft: DraftOperation,
+    name: Name,
+    of_channels: Mapping[int, Name],
+    of_messages: Mapping[int, Name],
+) -> Operation:
+    messages = {id(message): of_messages[id(message)] for message in draft.messages}
+    return Operation(
+        name=name,
+        action=draft.action,
+        channel=of_channels[id(draft.channel)],
+        messages=tuple(sorted(messages.values(), key=lambda one: one.snake)),
+        description=Text(draft.description),
+        bindings=draft.bindings,
+        span=draft.span,
+    )
+
+
+def _servers(draft: Draft) -> tuple[Server, ...]:
+    """The servers that have a usable name: they are shown, and nothing is generated from them."""
+    wishes = [naming.Wish((one.id,)) for one in draft.servers]
+    return _sorted(
+        Server(name, Text(one.host), Text(one.protocol), Text(one.description))
+        for one, name in zip(draft.servers, naming.allot(wishes, naming.SERVER), strict=True)
+        if name is not None
+    )
+
+
+def _check_configured(draft: Draft, reading: Reading) -> None:
+    known = {name for one in draft.channels for name in (one.id, one.address)}
+    for name in sorted(set(reading.config.channels) - known):
+        reading.findings.append(
+            Diagnostic(
+                "unknown-channel",
+                Severity.ERROR,
+                f"eventgen.yaml configures the channel `{name}`, which the specification has not",
+                Label(_first(draft.span)),
+                help=did_you_mean(name, known),
+            )
+        )
+
+
+def _first(span: Span) -> Span:
+    return Span(span.source, span.line, span.column, span.line, span.column + 1)
+
+
+Named = TypeVar("Named", Channel, Message, Operation, Server)
+
+
+def _sorted(things: Iterable[Named]) -> tuple[Named, ...]:
+    return tuple(sorted(things, key=lambda thing: thing.name.snake))

@@ -1,0 +1,1 @@
+"""What the versions of AsyncAPI have in common: messages, channels' parameters, traits, servers."""

@@ -1,0 +1,1 @@
+"""One module for each way of writing a specification: `detect(root)` and `read(root, reading)`."""

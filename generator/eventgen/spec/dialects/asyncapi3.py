@@ -1,0 +1,283 @@
+"""Reads AsyncAPI 3.0 and 3.1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from eventgen.diagnostics import Label
+from eventgen.model import Action, Service
+from eventgen.spec import settings
+from eventgen.spec.assemble import assemble
+from eventgen.spec.asyncapi import common, traits
+from eventgen.spec.asyncapi.messages import Messages
+from eventgen.spec.drafts import Draft, DraftChannel, DraftMessage, DraftOperation, DraftServer
+from eventgen.spec.nearest import did_you_mean
+from eventgen.spec.shape import kind
+
+if TYPE_CHECKING:
+    from eventgen.spec.shape import Reading
+    from eventgen.spec.tree import Node
+
+VERSIONS = ("3.0", "3.1")
+
+
+def detect(root: Node) -> bool:
+    """Whether this is a document of AsyncAPI 3."""
+    version = root.get("asyncapi")
+    return version is not None and version.words.startswith("3.")
+
+
+def read(root: Node, reading: Reading) -> Service | None:
+    """The service of a document; what is wrong with it is in `reading.findings`."""
+    title, version, description = common.title(reading, root)
+    default = reading.text(root, "defaultContentType") or "application/json"
+    reader = _Reader(reading, Messages(reading, default, trait_wins=False))
+    channels = reader.channels(root)
+    operations = reader.operations(root)
+    draft = Draft(
+        names=common.service_names(reading, root, title),
+        title=title,
+        version=version,
+        description=description,
+        servers=_servers(reading, root),
+        channels=channels,
+        operations=operations,
+        span=root.span,
+    )
+    return assemble(draft, reading)
+
+
+class _Reader:
+    """Reads channels, then the operations that refer to them."""
+
+    def __init__(self, reading: Reading, messages: Messages) -> None:
+        self._reading = reading
+        self._messages = messages
+        self._channels: dict[int, DraftChannel] = {}  # by the id of the channel's node
+        # For each channel: key and message, by the id of the node that stands under the key.
+        self._entries: dict[int, dict[int, tuple[str, DraftMessage]]] = {}
+
+    def channels(self, root: Node) -> tuple[DraftChannel, ...]:
+        holder = self._reading.mapping(root, "channels")
+        if holder is None or not holder.value:
+            self._reading.warn(
+                "no-channels",
+                "the document has no channels, so that nothing can be generated from it",
+                root.place("channels") if root.get("channels") else common.beginning(root.span),
+            )
+            return ()
+        found = []
+        silent = []
+        for name, node in self._reading.entries(holder):
+            target = self._reading.object(node, f"the channel `{name}`")
+            if target is None:
+                continue
+            if target.get("address") is None:
+                silent.append(name)
+            channel = self._channel(name, target, holder)
+            self._channels[id(node)] = self._channels[id(target)] = channel
+            found.append(channel)
+        self._tell_addresses(holder, silent)
+        return tuple(found)
+
+    def _channel(self, name: str, node: Node, holder: Node) -> DraftChannel:
+        reading = self._reading
+        for keyword in ("publish", "subscribe"):
+            if keyword in node.value:
+                reading.error(
+                    "syntax-of-another-version",
+                    f"`{keyword}` in a channel is AsyncAPI 2",
+                    node.place(keyword),
+                    help="write the operation under the root's `operations:`, with"
+                    f" `channel: {{$ref: '#/channels/{name}'}}`",
+                )
+        bindings = common.bindings(reading, node)
+        address = reading.text(node, "address") or _topic(bindings) or name
+        entries: dict[int, tuple[str, DraftMessage]] = {}
+        messages = reading.mapping(node, "messages")
+        for key, entry in reading.entries(messages):
+            at = entry.span if messages is None else messages.place(key)
+            message = self._messages.read(entry, at, key, (name,))
+            if message is not None:
+                entries[id(entry)] = (key, message)
+        channel = DraftChannel(
+            id=name,
+            address=address,
+            description=common.description(reading, node),
+            parameters=common.parameters(reading, node, address),
+            settings=common.channel_settings(reading, node, f"the channel `{name}`"),
+            bindings=bindings,
+            messages=tuple(dict.fromkeys(message for _, message in entries.values())),
+            span=holder.place(name),
+        )
+        self._entries[id(channel)] = entries
+        return channel
+
+    def _tell_addresses(self, holder: Node, silent: list[str]) -> None:
+        if not silent:
+            return
+        many = f"{len(silent)} channels have" if len(silent) > 1 else f"`{silent[0]}` has"
+        self._reading.warn(
+            "address-missing",
+            f"{many} no `address`, and the channel's key is taken for it",
+            holder.place(silent[0]),
+            help=f"write `address: {silent[0]}`",
+        )
+
+    def operations(self, root: Node) -> tuple[DraftOperation, ...]:
+        found = []
+        holder = self._reading.mapping(root, "operations")
+        for name, node in self._reading.entries(holder):
+            target = self._reading.object(node, f"the operation `{name}`")
+            if target is not None and holder is not None:
+                operation = self._operation(name, target, holder)
+                if operation is not None:
+                    found.append(operation)
+        return tuple(found)
+
+    def _operation(self, name: str, target: Node, holder: Node) -> DraftOperation | None:
+        reading = self._reading
+        node = traits.apply(reading, target, trait_wins=False)
+        if node.get("action") is None:
+            reading.error(
+                "missing-key",
+                f"the operation `{name}` does not say what the application does",
+                holder.place(name),
+                help="write `action: send` or `action: receive`",
+            )
+        action = settings.choice(reading, node, "action", [one.value for one in Action])
+        channel = self._channel_of(name, node, holder)
+        if action is None or channel is None:
+            return None
+        if node.get("reply") is not None:
+            text = f"the reply of `{name}` is not generated yet"
+            reading.warn("reply-ignored", text, node.place("reply"))
+        return DraftOperation(
+            names=(name,),
+            action=Action(action),
+            channel=channel,
+            messages=self._messages_of(name, node, channel),
+            description=common.description(reading, node),
+            bindings=common.bindings(reading, node),
+            span=holder.place(name),
+        )
+
+    def _channel_of(self, name: str, node: Node, holder: Node) -> DraftChannel | None:
+        reading = self._reading
+        found = node.get("channel")
+        if found is None:
+            reading.error(
+                "missing-key",
+                f"the operation `{name}` names no channel",
+                holder.place(name),
+                help="write `channel: {$ref: '#/channels/...'}`",
+            )
+            return None
+        target = reading.target(found)
+        if target is None:
+            return None
+        channel = self._channels.get(id(target))
+        if channel is None:
+            words = found.words.rpartition("/")[2]
+            known = [one.id for one in self._channels.values()]
+            near = words if words in known else (known[0] if len(known) == 1 else "...")
+            reading.error(
+                "operation-without-channel",
+                f"the channel of the operation `{name}` is not one of the document's channels",
+                found.span if found.reference is None else found.value["$ref"].span,
+                help=did_you_mean(words, known)
+                if words and words not in known
+                else f"write `channel: {{$ref: '#/channels/{near}'}}`",
+            )
+        return channel
+
+    def _messages_of(
+        self, name: str, node: Node, channel: DraftChannel
+    ) -> tuple[DraftMessage, ...]:
+        """The messages of an operation: those it names, or else all of its channel's."""
+        items = self._reading.items(node, "messages")
+        if node.get("messages") is None or node.value["messages"].value is None:
+            return channel.messages
+        found = []
+        for item in items:
+            message = self._message(name, item, channel)
+            if message is not None:
+                found.append(message)
+        return tuple(dict.fromkeys(found))
+
+    def _message(self, name: str, item: Node, channel: DraftChannel) -> DraftMessage | None:
+        reading = self._reading
+        if item.reference is None:
+            reading.error(
+                "wrong-kind",
+                f"the messages of an operation are references, and this is {kind(item.value)}",
+                item.span,
+                help=f"write `$ref: '#/channels/{channel.id}/messages/...'`",
+            )
+            return None
+        target = reading.follow(item)
+        if target is None:
+            return None
+        entry = reading.files.hop(item)
+        entries = self._entries[id(channel)]
+        if entry is not None and id(entry.node) in entries:
+            return entries[id(entry.node)][1]
+        at = item.value["$ref"].span
+        message = self._messages.read(item, at, target.way[-1] if target.way else "", (name,))
+        keys = [key for key, one in entries.values() if one is message]
+        if keys:
+            reading.warn(
+                "message-of-component",
+                "a message of an operation is referred to through its channel",
+                at,
+                help=f"write `#/channels/{_escaped(channel.id)}/messages/{_escaped(keys[0])}`",
+            )
+            return message
+        reading.error(
+            "message-not-in-channel",
+            f"the channel `{channel.id}` has no such message",
+            at,
+            secondary=_labels(channel),
+            help=did_you_mean(
+                target.way[-1] if target.way else "",
+                [one.names[0] for one in channel.messages],
+            )
+            or f"add the message to `messages:` of the channel `{channel.id}`",
+        )
+        return None
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def _labels(channel: DraftChannel) -> tuple[Label, ...]:
+    return (Label(channel.span, "the channel"),)
+
+
+def _topic(bindings: dict[str, Any]) -> str:
+    """The topic that a binding names, which stands for an address that is not given."""
+    for binding in bindings.values():
+        topic = binding.get("topic") if isinstance(binding, dict) else None
+        if isinstance(topic, str):
+            return topic
+    return ""
+
+
+def _servers(reading: Reading, root: Node) -> tuple[DraftServer, ...]:
+    found = []
+    for name, node in reading.entries(reading.mapping(root, "servers")):
+        server = reading.object(node, f"the server `{name}`")
+        if server is None:
+            continue
+        if "url" in server.value and "host" not in server.value:
+            reading.error(
+                "syntax-of-another-version",
+                "`url` of a server is AsyncAPI 2",
+                server.place("url"),
+                help="write `host:`, and `pathname:` for the part after the first `/`",
+            )
+        host = reading.text(server, "host") + reading.text(server, "pathname")
+        protocol = reading.text(server, "protocol")
+        found.append(DraftServer(name, host, protocol, common.description(reading, server)))
+    return tuple(found)

@@ -1,0 +1,133 @@
+"""The one entry: from a path to a service, whatever the specification is written in."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eventgen.diagnostics import Diagnostic, has_errors
+from eventgen.model import Service
+from eventgen.spec import dialects
+from eventgen.spec.asyncapi.common import beginning
+from eventgen.spec.nearest import nearest
+from eventgen.spec.refs import Files, project_root
+from eventgen.spec.shape import Reading, kind
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from eventgen.model.config import Config
+    from eventgen.spec.tree import Node
+
+_VERSION = re.compile(r"(\d+\.\d+)(?:\.\d+)?(?:-[\w.]+)?\Z", re.ASCII)
+_EXPECTED = (
+    "a specification begins with `asyncapi: 3.0.0`, or with `eventgen: 1` for the short form"
+)
+# Documents of other kinds that people have beside a specification, by the keys that tell.
+_OTHERS = (
+    (("openapi",), "an OpenAPI document, which describes HTTP requests"),
+    (("swagger",), "an OpenAPI document, which describes HTTP requests"),
+    (("spec", "broker"), "an eventgen.yaml, which names the specification under `spec:`"),
+    (("apiVersion", "kind"), "a Kubernetes manifest"),
+    (("services",), "a Compose file"),
+    (("$schema",), "a JSON Schema, which describes data but no events"),
+    (("properties",), "a JSON Schema, which describes data but no events"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A specification that was read.
+
+    `service` is None when `findings` has errors. `inputs` are the files it was read from, sorted.
+    """
+
+    service: Service | None
+    findings: tuple[Diagnostic, ...]
+    inputs: tuple[Path, ...]
+
+
+def load(path: Path, config: Config, display: str, *, root: Path | None = None) -> Loaded:
+    """Read a specification and everything it refers to.
+
+    `display` is how messages name the file. Only files below `root` are read: by default the git
+    repository the file is in, or else the file's own folder.
+    """
+    files = Files(project_root(path) if root is None else root.resolve())
+    reading = Reading(files, config, files.findings)
+    document = files.open(path, display)
+    service = None if document is None else _read(document.root, reading)
+    findings = tuple(sorted(files.findings, key=lambda found: _place(found, display)))
+    return Loaded(None if has_errors(findings) else service, findings, files.inputs())
+
+
+def _read(root: Node, reading: Reading) -> Service | None:
+    if not isinstance(root.value, dict):
+        reading.error(
+            "unknown-document",
+            f"this is {kind(root.value)}, and a specification is a mapping",
+            beginning(root.span),
+            help=_EXPECTED,
+        )
+        return None
+    found = [module for module in _dialects() if module.detect(root)]
+    if root.get("asyncapi") is not None and not _is_supported(root, reading, found):
+        return None
+    if not found:
+        _unknown(root, reading)
+        return None
+    service: Service | None = found[0].read(root, reading)
+    return service
+
+
+def _dialects() -> tuple[ModuleType, ...]:
+    names = sorted(module.name for module in pkgutil.iter_modules(dialects.__path__))
+    return tuple(importlib.import_module(f"{dialects.__name__}.{name}") for name in names)
+
+
+def _is_supported(root: Node, reading: Reading, found: list[ModuleType]) -> bool:
+    version = root.value["asyncapi"]
+    matched = _VERSION.match(version.words)
+    for module in found:
+        if matched is not None and matched[1] in module.VERSIONS:
+            return True
+    reading.error(
+        "unsupported-version",
+        f"`asyncapi: {version.words}` is not a version that eventgen reads"
+        if version.words
+        else "`asyncapi` does not say the version",
+        version.span if version.words else root.place("asyncapi"),
+        help="it reads AsyncAPI 2.0 to 2.6, 3.0 and 3.1; write it as `asyncapi: 3.0.0`",
+    )
+    return False
+
+
+def _unknown(root: Node, reading: Reading) -> None:
+    near = nearest("asyncapi", root.value) or nearest("eventgen", root.value)
+    if near is not None:
+        reading.error(
+            "unknown-document",
+            f"`{near}` is not a key of a specification",
+            root.place(near),
+            help=_EXPECTED,
+        )
+        return
+    title = next((title for keys, title in _OTHERS if all(key in root.value for key in keys)), None)
+    reading.error(
+        "unknown-document",
+        "this is not a specification of events" if title is None else f"this is {title}",
+        beginning(root.span),
+        help=_EXPECTED,
+    )
+
+
+def _place(found: Diagnostic, main: str) -> tuple[bool, bool, str, int, int]:
+    """Findings in the order of reading: the specification itself, then the other files."""
+    if found.primary is None:
+        return (False, False, "", 0, 0)
+    span = found.primary.span
+    return (True, span.source.path != main, span.source.path, span.line, span.column)

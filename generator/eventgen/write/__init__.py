@@ -1,0 +1,1 @@
+"""From rendered files to disk: the one place that writes."""

@@ -1,0 +1,91 @@
+"""(rendered files, manifest, disk) -> what is to be done. Computed before anything is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from eventgen.plan.kinds import Owner, RenderedFile
+from eventgen.write.manifest import Entry, digest
+
+
+class Deed(Enum):
+    """What happens to one path."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    KEEP = "keep"  # nothing to do
+    REMOVE = "remove"  # no longer planned, and nobody has edited it
+    ORPHAN = "orphan"  # no longer planned, but edited: left alone and reported
+    EDITED = "edited"  # a generated file that somebody changed: refused
+    IN_THE_WAY = "in the way"  # a file eventgen did not write stands where it must write
+
+
+REFUSED = frozenset({Deed.EDITED, Deed.IN_THE_WAY})
+CHANGES = frozenset({Deed.CREATE, Deed.UPDATE, Deed.REMOVE})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One path's deed. `before` is what stands on disk (None: nothing), `after` what is to."""
+
+    path: str
+    deed: Deed
+    owner: Owner
+    before: bytes | None
+    after: str | None
+
+
+Read = Callable[[str], bytes | None]
+
+
+def reconcile(
+    files: Iterable[RenderedFile], manifest: Mapping[str, Entry], read: Read
+) -> tuple[Step, ...]:
+    """What to do about each path, sorted by path. `read` gives a file's bytes, or None."""
+    planned = {file.path: file for file in files}
+    steps = [_planned(file, manifest.get(file.path), read(file.path)) for file in planned.values()]
+    steps += [
+        _unplanned(entry, content)
+        for entry in manifest.values()
+        if entry.path not in planned and (content := read(entry.path)) is not None
+    ]
+    return tuple(sorted(steps, key=lambda step: step.path))
+
+
+def entries_after(steps: Iterable[Step], manifest: Mapping[str, Entry]) -> tuple[Entry, ...]:
+    """The manifest that is true once the steps are done."""
+    entries: dict[str, Entry] = {}
+    for step in steps:
+        if step.deed is Deed.REMOVE or step.owner is Owner.GIFT:
+            continue
+        known = manifest.get(step.path)
+        # A person's file keeps the hash it was born with, which tells whether it was ever edited.
+        born = step.owner is not Owner.TOOL and step.deed is not Deed.CREATE and known is not None
+        if (born or step.after is None) and known is not None:
+            entries[step.path] = known
+        elif step.after is not None:
+            entries[step.path] = Entry(step.path, digest(step.after.encode()), step.owner)
+    return tuple(entries.values())
+
+
+def _planned(file: RenderedFile, known: Entry | None, content: bytes | None) -> Step:
+    return Step(file.path, _deed(file, known, content), file.owner, content, file.text)
+
+
+def _deed(file: RenderedFile, known: Entry | None, content: bytes | None) -> Deed:
+    if content is None:
+        return Deed.KEEP if file.owner is Owner.STARTER and known else Deed.CREATE
+    if digest(content) == digest(file.text.encode()):
+        return Deed.KEEP
+    if file.owner is not Owner.TOOL:
+        return Deed.KEEP
+    if known is None:
+        return Deed.IN_THE_WAY
+    return Deed.UPDATE if known.digest == digest(content) else Deed.EDITED
+
+
+def _unplanned(entry: Entry, content: bytes) -> Step:
+    deed = Deed.REMOVE if digest(content) == entry.digest else Deed.ORPHAN
+    return Step(entry.path, deed, entry.owner, content, None)

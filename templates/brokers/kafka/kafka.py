@@ -1,0 +1,279 @@
+"""Kafka: settings and transport. Producer, consumer and topics are in the files beside this one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, Literal
+
+import structlog
+from confluent_kafka import KafkaError, KafkaException
+from pydantic import Field, FilePath, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings
+
+from .errors import ConfigurationError
+from .kafka_consumer import KafkaConsumer
+from .kafka_producer import KafkaProducer
+from .kafka_topics import is_there, pattern, provision
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .database import Database
+    from .service import Channel, Service, Subscription
+    from .transport import Change, Consumer, Deliver, Outgoing, Sent
+
+_log = structlog.get_logger("eventgen.kafka")
+
+_PROBE_SECONDS = 5.0
+_HEALTH_SECONDS = 2.0
+
+_REPLICAS_OF_THE_BROKER = -1
+
+_AUTHENTICATION = frozenset(
+    {
+        KafkaError._AUTHENTICATION,  # noqa: SLF001 - so are the client's own codes called
+        KafkaError._SSL,  # noqa: SLF001
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError.UNSUPPORTED_SASL_MECHANISM,
+    }
+)
+
+
+class KafkaSettings(BaseSettings):
+    """Kafka's settings, from environment variables: `ORDERS_KAFKA_BOOTSTRAP_SERVERS` and so on.
+
+    Times are in milliseconds, as Kafka's own settings are. `properties` (JSON) is for every other
+    setting of the client, by librdkafka's names; the ones the delivery promise rests on win.
+    """
+
+    bootstrap_servers: str = Field(min_length=1)
+    client_id: str | None = None
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: str | None = None
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    ssl_ca_location: FilePath | None = None
+    ssl_certificate_location: FilePath | None = None
+    ssl_key_location: FilePath | None = None
+    ssl_key_password: SecretStr | None = None
+    group_id: str | None = None  # instead of the group the service names itself
+    group_instance_id: str | None = None  # static membership, for pods with stable names
+    session_timeout_ms: int = 45_000
+    max_poll_interval_ms: int = 300_000
+    # Short on purpose: an event that was not confirmed stays in the outbox and is sent again, and
+    # one partition without a leader must not hold up the others of its wave.
+    delivery_timeout_ms: int = 10_000
+    message_max_bytes: int = 1_000_000
+    partitions: int = 8  # of topics `provision` creates, where the channel does not say
+    replication_factor: int | None = None  # None: the broker's default
+    properties: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+    @classmethod
+    def read(cls, prefix: str) -> KafkaSettings:
+        """Read the settings; ConfigurationError, naming the variables, if they cannot be right."""
+        source: dict[str, Any] = {"_env_prefix": prefix}
+        try:
+            return cls(**source)
+        except ValidationError as error:
+            lines = []
+            for found in error.errors(include_input=False, include_url=False):
+                name = prefix + "_".join(str(part) for part in found["loc"]).upper()
+                missing = found["type"] == "missing"
+                lines.append(f"{name} is not set" if missing else f"{name}: {found['msg']}")
+            text = "; ".join(line.replace(f"{prefix}: ", "") for line in lines)
+            raise ConfigurationError(f"the Kafka settings are not complete: {text}") from None
+
+    @model_validator(mode="after")
+    def _credentials_fit(self) -> KafkaSettings:
+        sasl = self.security_protocol.startswith("SASL")
+        if sasl and not self.sasl_mechanism:
+            raise ValueError(f"security_protocol {self.security_protocol} needs a sasl_mechanism")
+        if self.sasl_password is not None and not sasl:
+            raise ValueError(f"a sasl_password is of no use with {self.security_protocol}")
+        return self
+
+    def client(self) -> dict[str, Any]:
+        """What every client of the cluster is configured with."""
+        config: dict[str, Any] = {
+            **self.properties,
+            "bootstrap.servers": self.bootstrap_servers,
+            "client.id": self.client_id,
+            "security.protocol": self.security_protocol,
+            "sasl.mechanism": self.sasl_mechanism,
+            "sasl.username": self.sasl_username,
+            "sasl.password": _open(self.sasl_password),
+            "ssl.ca.location": _path(self.ssl_ca_location),
+            "ssl.certificate.location": _path(self.ssl_certificate_location),
+            "ssl.key.location": _path(self.ssl_key_location),
+            "ssl.key.password": _open(self.ssl_key_password),
+            "socket.keepalive.enable": True,
+            "allow.auto.create.topics": False,
+            "log.connection.close": False,
+            # A broker that comes back is found again soon.
+            "reconnect.backoff.max.ms": 2000,
+        }
+        return {key: value for key, value in config.items() if value is not None}
+
+    def producer(self) -> dict[str, Any]:
+        """Confirmed by all replicas, without duplicates of its own, keys placed as Java does."""
+        tuned: dict[str, Any] = {
+            "linger.ms": 1,
+            "compression.type": "lz4",
+            "queue.buffering.max.kbytes": 65_536,
+            "queue.buffering.max.messages": 100_000,
+        }
+        return {
+            **tuned,
+            **self.client(),
+            "enable.idempotence": True,
+            "acks": "all",
+            "max.in.flight.requests.per.connection": 5,
+            "partitioner": "murmur2_random",
+            "delivery.timeout.ms": self.delivery_timeout_ms,
+            "message.max.bytes": self.message_max_bytes,
+            # How long an unknown topic may still be on its way to the brokers; it must be shorter
+            # than the delivery timeout, or a missing topic would look like a slow broker.
+            "topic.metadata.propagation.max.ms": min(3000, self.delivery_timeout_ms // 2),
+        }
+
+    def consumer(self, group: str) -> dict[str, Any]:
+        """Commits are ours alone; partitions move one by one, not all at once."""
+        tuned: dict[str, Any] = {
+            "queued.max.messages.kbytes": 16_384,
+            "topic.metadata.refresh.interval.ms": 10_000,
+            "fetch.error.backoff.ms": 100,
+        }
+        config = {
+            **tuned,
+            **self.client(),
+            "group.id": group,
+            "group.instance.id": self.group_instance_id,
+            "session.timeout.ms": self.session_timeout_ms,
+            "heartbeat.interval.ms": min(3000, self.session_timeout_ms // 3),
+            "max.poll.interval.ms": max(self.max_poll_interval_ms, self.session_timeout_ms),
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "earliest",
+            "isolation.level": "read_committed",
+            "partition.assignment.strategy": "cooperative-sticky",
+        }
+        return {key: value for key, value in config.items() if value is not None}
+
+
+def _open(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
+
+
+def _path(path: FilePath | None) -> str | None:
+    return None if path is None else str(path)
+
+
+class KafkaTransport:
+    """A service's connection to a Kafka cluster."""
+
+    def __init__(self, service: Service, settings: KafkaSettings) -> None:
+        self._service = service
+        self._settings = settings
+        if settings.client_id is None:
+            self._settings = settings.model_copy(update={"client_id": service.name})
+        self._refused: KafkaError | None = None
+        self._hooks = {"error_cb": self._on_error, "logger": logging.getLogger("eventgen.kafka")}
+        self._producer = KafkaProducer({**self._settings.producer(), **self._hooks})
+        self._consumed: dict[tuple[str, str], str] = {}
+
+    async def start(self) -> None:
+        """Connect. A cluster that does not answer yet is waited for later; refusal is an error."""
+        try:
+            self._producer.start()
+        except KafkaException as error:
+            raise ConfigurationError(f"Kafka's client: {error.args[0].str()}") from error
+        if not await self._answers(_PROBE_SECONDS):
+            if self._refused is not None:
+                await self._producer.close()
+                raise ConfigurationError(
+                    f"Kafka at {self._settings.bootstrap_servers} refuses this service: "
+                    f"{self._refused.str()}"
+                )
+            _log.warning("kafka.not_reachable", servers=self._settings.bootstrap_servers)
+
+    async def publish(self, messages: Sequence[Outgoing]) -> Sequence[Sent]:
+        """Send messages together; the outcome of each."""
+        return await self._producer.publish(messages)
+
+    async def consume(self, subscription: Subscription, group: str, deliver: Deliver) -> Consumer:
+        """Start delivering. ConfigurationError when the topic does not exist."""
+        destination = subscription.channel.destination
+        group = self._settings.group_id or group
+        other = self._consumed.setdefault((group, destination), subscription.name)
+        if other != subscription.name:
+            raise ConfigurationError(
+                f"the subscriptions {other} and {subscription.name} would share the messages of "
+                f"{destination} in the group {group}: leave the group_id to the service"
+            )
+        topic = pattern(destination)
+        if topic == destination:
+            await self._require(topic)
+        config = {**self._settings.consumer(group), **self._hooks}
+        try:
+            consumer = KafkaConsumer(config, [topic], deliver)
+            consumer.start()
+        except KafkaException as error:
+            raise ConfigurationError(f"Kafka's client: {error.args[0].str()}") from error
+        return consumer
+
+    async def provision(self, channels: Sequence[Channel], *, dry_run: bool) -> Sequence[Change]:
+        """Create the topics that are missing."""
+        defaults = {
+            "partitions": self._settings.partitions,
+            "replicas": self._settings.replication_factor or _REPLICAS_OF_THE_BROKER,
+        }
+        config: Mapping[str, Any] = self._settings.client()
+        return await asyncio.to_thread(provision, config, channels, defaults, dry_run=dry_run)
+
+    async def healthy(self) -> bool:
+        """Whether the cluster answers."""
+        return await self._answers(_HEALTH_SECONDS)
+
+    async def close(self) -> None:
+        """Wait a little for what is on its way, and disconnect."""
+        await self._producer.close()
+
+    async def _answers(self, seconds: float) -> bool:
+        try:
+            await asyncio.to_thread(self._producer.client.list_topics, self._any_topic(), seconds)
+        except KafkaException:
+            return False
+        return True
+
+    def _any_topic(self) -> str:
+        """A topic to ask about: asking about all of them would cost a large cluster dearly."""
+        plain = (c.destination for c in self._service.channels if "{" not in c.destination)
+        return next(plain, "__consumer_offsets")
+
+    async def _require(self, topic: str) -> None:
+        """Refuse a topic the cluster does not have. A cluster that is away may have it."""
+        for delay in (0.2, 0.5, 1.0, 2.0, None):  # one just created takes a moment to be known
+            try:
+                there = await asyncio.to_thread(
+                    is_there, self._producer.client, topic, _PROBE_SECONDS
+                )
+            except KafkaException:
+                return
+            if there:
+                return
+            if delay is not None:
+                await asyncio.sleep(delay)
+        raise ConfigurationError(
+            f"Kafka at {self._settings.bootstrap_servers} has no topic {topic}: "
+            f"run `{self._service.name} provision`, or have it created"
+        )
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.code() in _AUTHENTICATION:
+            self._refused = error
+
+
+def connect(service: Service, database: Database) -> KafkaTransport:  # noqa: ARG001 - the seam's shape
+    """The transport of a service, configured from its environment."""
+    return KafkaTransport(service, KafkaSettings.read(service.env_prefix + "KAFKA_"))

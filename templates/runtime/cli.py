@@ -1,0 +1,189 @@
+"""The service's command line: what each command is called, takes, and exits with.
+
+Exit codes: 0 done, 1 findings or a crash, 2 usage or configuration, 6 something cannot be reached.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from functools import partial, wraps
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+import click
+
+from . import dev, doctor, logs, ops
+from .app import App
+from .connecting import connect_broker, connect_database, explained, require_tables
+from .database import Database
+from .errors import ConfigurationError
+from .migrate import upgrade
+from .serve import Crashed, serve
+from .service import Service
+from .settings import EMBEDDED, ServiceSettings, broker_of, database_url_of, load
+from .transport import Change
+
+UNREACHABLE = 6
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_broker = click.option("--broker", metavar="NAME", help="The service's own broker, or `embedded`.")
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What every command starts from."""
+
+    service: Service
+    settings_type: type[ServiceSettings]
+
+    def settings(self, broker: str | None = None) -> ServiceSettings:
+        """The settings from the environment, `broker` first; logging is set up with them."""
+        given = {} if broker is None else {"broker": broker}
+        settings = load(self.settings_type, self.service, **given)
+        logs.configure(settings.log_level, settings.log_format)
+        return settings
+
+
+def command(service: Service, settings_type: type[ServiceSettings]) -> click.Group:
+    """The command of a service. The service may add commands of its own."""
+    setup = Setup(service, settings_type)
+    group = click.Group(service.name, help=f"The {service.name} service, {service.version}.")
+    group.add_command(_run(setup))
+    group.add_command(_relay(setup))
+    group.add_command(_migrate(setup))
+    group.add_command(_provision(setup))
+    group.add_command(dev.command(service, settings_type, _explained))
+    group.add_command(_doctor(setup))
+    group.add_command(ops.outbox(partial(_with_database, setup)))
+    group.add_command(ops.dead_letters(partial(_with_database, setup)))
+    return group
+
+
+def _run(setup: Setup) -> click.Command:
+    @click.command("run")
+    @_broker
+    @_explained
+    def run(broker: str | None) -> None:
+        """Handle events, relay the outbox, and serve /livez, /readyz and /metrics."""
+        settings = setup.settings(broker)
+        asyncio.run(serve(lambda: App(setup.service, settings)))
+
+    return run
+
+
+def _relay(setup: Setup) -> click.Command:
+    @click.command("relay")
+    @_broker
+    @_explained
+    def relay(broker: str | None) -> None:
+        """Move events from the outbox to the broker, and serve the same HTTP as `run`."""
+        settings = setup.settings(broker)
+        asyncio.run(serve(lambda: App(setup.service, settings, consume=False, relay=True)))
+
+    return relay
+
+
+def _migrate(setup: Setup) -> click.Command:
+    @click.command("migrate")
+    @_explained
+    def migrate() -> None:
+        """Bring the database up to date with the migrations."""
+        settings = setup.settings()
+        database = connect_database(setup.service, settings)  # knows its own errors
+        with explained(setup.service, database):
+            head = upgrade(database_url_of(settings, setup.service))
+        click.echo(f"the database is at {', '.join(sorted(head))}")
+
+    return migrate
+
+
+def _provision(setup: Setup) -> click.Command:
+    @click.command("provision")
+    @click.option("--dry-run", is_flag=True, help="Only say what would be created.")
+    @_broker
+    @_explained
+    def provision(dry_run: bool, broker: str | None) -> None:
+        """Create on the broker what is missing there. Nothing is ever changed or deleted."""
+        settings = setup.settings(broker)
+        changes = asyncio.run(_provisioned(setup.service, settings, dry_run=dry_run))
+        for change in changes:
+            click.echo(("did " if change.done else "would ") + change.action)
+        if not changes:
+            click.echo("everything is there")
+
+    return provision
+
+
+def _doctor(setup: Setup) -> click.Command:
+    @click.command("doctor")
+    @_broker
+    @_explained
+    def examine(broker: str | None) -> None:
+        """Say what is wrong with this service's surroundings, and what to do about it."""
+        settings = setup.settings(broker)
+        findings = asyncio.run(doctor.examine(setup.service, settings))
+        for finding in findings:
+            click.echo(f"{finding.what}\n  {finding.remedy}")
+        if findings:
+            raise SystemExit(1)
+        click.echo("everything is well")
+
+    return examine
+
+
+async def _provisioned(
+    service: Service, settings: ServiceSettings, *, dry_run: bool
+) -> Sequence[Change]:
+    database = connect_database(service, settings)
+    transport = connect_broker(service, settings, database)
+    try:
+        if broker_of(settings, service) != EMBEDDED:  # which creates its tables when it starts
+            await transport.start()
+        if not await transport.healthy():
+            raise ConnectionError("the broker does not answer")
+        return await transport.provision(service.channels, dry_run=dry_run)
+    finally:
+        await transport.close()
+        await database.close()
+
+
+def _explained(function: Callable[P, R]) -> Callable[P, R]:
+    """End with a sentence instead of a traceback where the user can do something about it."""
+
+    @wraps(function)
+    def wrapped(*args: P.args, **options: P.kwargs) -> R:
+        try:
+            return function(*args, **options)
+        except ConfigurationError as error:
+            _fail(str(error), 2)
+        except OSError as error:
+            _fail(str(error), UNREACHABLE)
+        except Crashed:
+            raise SystemExit(1) from None  # the log says why
+
+    return wrapped
+
+
+@_explained
+def _with_database(setup: Setup, work: Callable[[Database], Coroutine[Any, Any, Any]]) -> Any:
+    """Run something with the service's database, and close it."""
+    settings = setup.settings()
+
+    async def run() -> Any:
+        database = connect_database(setup.service, settings)
+        try:
+            await require_tables(setup.service, database)
+            with explained(setup.service, database):
+                return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    click.echo(f"error: {message}", err=True)
+    raise SystemExit(code)

@@ -1,0 +1,217 @@
+"""The database as the runtime sees it: an engine, transactions, and one dialect's statements.
+
+Every statement the runtime runs stands in one dialect file (`postgres.py`, `sqlite.py`) behind the
+same names, so the algorithms are written once and read once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+LANES = 64  # of the outbox; stored in rows, so it never changes
+
+ParkedStatus = Literal["retry", "waiting", "dead"]
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """An event to be written to the outbox: everything the relay needs, encoded once."""
+
+    event_id: UUID
+    type: str
+    destination: str
+    key: str | None
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PendingRow:
+    """An event that waits in the outbox. `id` is its place in the order of its key."""
+
+    id: int
+    event_id: UUID
+    type: str
+    destination: str
+    key: str | None
+    headers: Mapping[str, str]
+    body: bytes
+    status: str  # pending | poison
+    attempts: int
+    last_error: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the database already knows about a batch of incoming events."""
+
+    handled: frozenset[UUID]  # ids in the inbox, or parked: not to be handled again
+    blocked: frozenset[str]  # keys with a parked event that later ones must wait behind
+
+
+@dataclass(frozen=True, slots=True)
+class Parking:
+    """An event to be parked.
+
+    `retry`: tried again in `delay` seconds. `waiting`: behind an earlier event of its key.
+    `dead`: a dead letter, until somebody replays or discards it.
+    """
+
+    event_id: UUID
+    key: str
+    type: str
+    headers: Mapping[str, str]
+    body: bytes
+    origin: str
+    status: ParkedStatus
+    reason: str
+    error: str = ""  # the last line of the traceback
+    attempts: int = 0
+    delay: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedRow:
+    """A parked event. `seq` is its place in the order of its key."""
+
+    seq: int
+    consumer: str
+    event_id: UUID
+    key: str
+    type: str
+    headers: Mapping[str, str]
+    body: bytes
+    origin: str
+    status: ParkedStatus
+    reason: str
+    error: str
+    attempts: int
+    first_failed_at: datetime
+    next_at: datetime
+
+
+class Database(Protocol):
+    """What the runtime asks of a database. `tx` is always an open `transaction()`.
+
+    Clocks are the database's own. Ids come back in the order the rows must be sent or handled.
+    """
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine, for the service's own use too."""
+
+    def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction that commits on success and rolls back on any exception."""
+
+    def is_outage(self, error: BaseException) -> bool:
+        """Whether an exception means that the database was unreachable, or gave way.
+
+        Deadlock, serialization failure, restart: nobody's fault, never counted as an attempt.
+        """
+
+    async def healthy(self) -> bool:
+        """Whether the database answers."""
+
+    async def close(self) -> None:
+        """Close every connection."""
+
+    # outbox -----------------------------------------------------------------------------------
+
+    async def add_to_outbox(self, tx: AsyncConnection, rows: Sequence[OutboxRow]) -> None:
+        """Write events; the last statement of a transaction.
+
+        Takes the key locks first, in one order, so that the order of ids within a key is the
+        order of commits.
+        """
+
+    async def lease_lanes(self, owner: UUID, seconds: float, most: int) -> Sequence[int]:
+        """Renew this relay's leases; what it holds once it has its fair share, at most `most`.
+
+        Relays that called this in their last `seconds` share.
+        """
+
+    async def release_lanes(self, owner: UUID) -> None:
+        """Give the leases back, so that a successor starts at once."""
+
+    async def pending(
+        self,
+        lanes: Sequence[int],
+        limit: int,
+        skip_keys: Sequence[str] = (),
+        skip_ids: Sequence[int] = (),
+    ) -> Sequence[PendingRow]:
+        """The oldest rows of these lanes, in order.
+
+        None of `skip_keys` and `skip_ids`, and none behind a poison row of its key.
+        """
+
+    async def mark_sent(self, ids: Sequence[int]) -> None:
+        """These rows are on the broker: delete them."""
+
+    async def mark_failed(self, id_: int, error: str, *, poison_after: int) -> bool:
+        """Count a permanent failure; True when the row has become poison and blocks its key."""
+
+    async def list_outbox(self, limit: int) -> Sequence[PendingRow]:
+        """The oldest rows that wait, poison ones included."""
+
+    async def outbox_depth(self) -> tuple[int, float]:
+        """How many rows wait, and the age of the oldest in seconds."""
+
+    async def retry_poison(self, ids: Sequence[int]) -> int:
+        """Make poison rows pending again (all of them when `ids` is empty); how many there were."""
+
+    # inbox ------------------------------------------------------------------------------------
+
+    async def seen(
+        self, tx: AsyncConnection, consumer: str, ids: Sequence[UUID], keys: Sequence[str]
+    ) -> Seen:
+        """Which of these events were handled or parked, and which keys must wait."""
+
+    async def claim(
+        self, tx: AsyncConnection, consumer: str, ids: Sequence[UUID]
+    ) -> frozenset[UUID]:
+        """Write ids to the inbox; those that were new, as its primary key decides."""
+
+    async def forget_inbox(self, older_than: float, batch: int) -> int:
+        """Delete up to `batch` ids handled more than so many seconds ago; how many were deleted."""
+
+    # parked and dead letters --------------------------------------------------------------------
+
+    async def park(self, tx: AsyncConnection, consumer: str, events: Sequence[Parking]) -> None:
+        """Park events, in order. One already handled or parked is left as it is."""
+
+    async def take_due(self, tx: AsyncConnection, consumer: str) -> ParkedRow | None:
+        """Lock the first event of some key that is due for a retry and nobody else works on."""
+
+    async def take_next(self, tx: AsyncConnection, consumer: str, key: str) -> ParkedRow | None:
+        """Lock the first event of this key, if it is waiting or due and nobody else works on it."""
+
+    async def unpark(self, tx: AsyncConnection, seq: int) -> None:
+        """The event was handled, or is not needed: forget it."""
+
+    async def postpone(
+        self, tx: AsyncConnection, seq: int, *, error: str, reason: str, delay: float | None
+    ) -> None:
+        """One more failed attempt: due again in `delay` seconds; None makes it a dead letter."""
+
+    async def list_parked(
+        self, consumer: str | None, status: ParkedStatus | None, limit: int
+    ) -> Sequence[ParkedRow]:
+        """Parked events in order; `status="dead"` lists the dead letters."""
+
+    async def count_parked(self) -> Mapping[tuple[str, str], int]:
+        """How many events are parked, by (consumer, status)."""
+
+    async def replay_dead(self, seqs: Sequence[int]) -> int:
+        """Make dead letters due now, with a fresh count of attempts; how many there were."""
+
+    async def discard_dead(self, seqs: Sequence[int]) -> int:
+        """Delete dead letters for good; how many there were. Releases the key."""

@@ -1,0 +1,62 @@
+"""Migrations through Alembic's own interface, with the project's `alembic.ini`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from .database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """Where the database stands, and where the migrations end. Either may hold several heads."""
+
+    current: frozenset[str]
+    head: frozenset[str]
+
+
+def upgrade(url: str) -> frozenset[str]:
+    """Bring the database to the head of the migrations; returns the head.
+
+    Runs an event loop of its own, so it is called where none is running. `migrations/env.py` finds
+    the database in `sqlalchemy.url`.
+    """
+    config = _config(url)
+    command.upgrade(config, "head")
+    return frozenset(ScriptDirectory.from_config(config).get_heads())
+
+
+async def revisions(database: Database) -> Revisions:
+    """The database's revision and the project's. ConfigurationError without an `alembic.ini`."""
+    head = frozenset(ScriptDirectory.from_config(_config("")).get_heads())
+    async with database.engine.connect() as connection:
+        current = await connection.run_sync(_current)
+    return Revisions(current, head)
+
+
+def _config(url: str) -> Config:
+    path = Path(os.environ.get("ALEMBIC_CONFIG") or "alembic.ini")
+    if not path.is_file():
+        raise ConfigurationError(
+            f"there is no {path} here: run this in the project's folder, or set ALEMBIC_CONFIG"
+        )
+    config = Config(path)
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    return config
+
+
+def _current(connection: Connection) -> frozenset[str]:
+    return frozenset(MigrationContext.configure(connection).get_current_heads())

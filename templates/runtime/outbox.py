@@ -1,0 +1,166 @@
+"""From an event in a service's hands to a row for the outbox."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import propagate, trace
+from pydantic_core import from_json
+
+from .codec import encode
+from .database import OutboxRow
+from .envelope import Envelope, to_headers, uuid7
+from .errors import NotPublishable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pydantic import BaseModel
+
+    from .service import Publication, Service
+
+_PARAMETER = re.compile(r"\{([^{}]+)\}")
+_PARAMETER_VALUE = re.compile(r"[A-Za-z0-9_-]+")  # no separator or wildcard of any broker
+_MISSING = object()
+
+
+class Publisher:
+    """Turns events into outbox rows: checks, encodes once, addresses. Does no I/O."""
+
+    def __init__(self, service: Service) -> None:
+        """What `service` publishes can be published, nothing else."""
+        self.service = service
+        self._publications: dict[type[BaseModel], list[Publication]] = defaultdict(list)
+        for publication in service.publications:
+            self._publications[publication.event.model].append(publication)
+
+    def row(  # noqa: PLR0913  - all but the event are optional
+        self,
+        event: BaseModel,
+        *,
+        key: str | None = None,
+        parameters: Mapping[str, str] | None = None,
+        cause: Envelope | None = None,
+        correlation_id: str | None = None,
+        channel: str | None = None,
+    ) -> OutboxRow:
+        """The row of an event. Raises NotPublishable with what to do about it.
+
+        `key` replaces the partition key the payload holds; `parameters` fill the channel's address
+        where the payload does not; `cause` is the event whose handler publishes this one;
+        `channel` is needed for an event that is published on more than one.
+        """
+        publication = self._publication(event, channel)
+        type_ = publication.event
+        try:
+            body = encode(type_, event)
+        except ValueError as error:
+            raise NotPublishable(str(error)) from error
+        needs_payload = (key is None and type_.key) or publication.channel.parameters
+        payload = from_json(body) if needs_payload else None
+        if key is None:
+            key = _key(publication, payload)
+        destination = _destination(publication, payload, parameters or {})
+        id_ = uuid7()
+        trace_headers = _trace_headers(cause)
+        envelope = Envelope(
+            id=id_,
+            type=type_.type,
+            source=self.service.name,
+            time=datetime.now(UTC),
+            version=type_.version,
+            key=key or None,
+            correlation_id=correlation_id or _correlation(cause) or str(id_),
+            causation_id=None if cause is None else str(cause.id),
+            headers=trace_headers,
+        )
+        headers = to_headers(envelope, type_.content_type)
+        return OutboxRow(id_, type_.type, destination, envelope.key, headers, body)
+
+    def _publication(self, event: BaseModel, channel: str | None) -> Publication:
+        known = self._publications.get(type(event), [])
+        name = type(event).__name__
+        if not known:
+            raise NotPublishable(f"{self.service.name} publishes no {name}")
+        chosen = [p for p in known if channel is None or p.channel.name == channel]
+        names = ", ".join(sorted(p.channel.name for p in known))
+        if not chosen:
+            raise NotPublishable(f"{name} is published on {names}, not on {channel}")
+        if len(chosen) > 1:
+            raise NotPublishable(f"{name} is published on {names}: choose one with channel=")
+        return chosen[0]
+
+
+def _correlation(cause: Envelope | None) -> str | None:
+    """The chain's id; an event that came without one is where the chain begins."""
+    return None if cause is None else cause.correlation_id or str(cause.id)
+
+
+def _trace_headers(cause: Envelope | None) -> dict[str, str]:
+    """The trace this event belongs to: the current span's, or that of the event behind it."""
+    if trace.get_current_span().get_span_context().is_valid:
+        headers: dict[str, str] = {}
+        propagate.inject(headers)
+        return headers
+    if cause is None or not cause.traceparent:
+        return {}
+    state = cause.headers.get("tracestate")
+    return {"traceparent": cause.traceparent} | ({"tracestate": state} if state else {})
+
+
+def _key(publication: Publication, payload: Any) -> str | None:
+    """The partition key in the payload; None when the event has none and so belongs to no order."""
+    path = publication.event.key
+    value = _at(payload, path) if path else None
+    if value is _MISSING or value is None:
+        return None
+    if isinstance(value, dict | list):
+        raise NotPublishable(
+            f"{publication.event.type}: its key {'.'.join(path)} is no single value; give key="
+        )
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _destination(publication: Publication, payload: Any, given: Mapping[str, str]) -> str:
+    channel = publication.channel
+    needed = set(_PARAMETER.findall(channel.destination))
+    if unknown := sorted(set(given) - needed):
+        raise NotPublishable(
+            f"{publication.event.type}: the channel {channel.name} has no parameter {unknown[0]}"
+        )
+
+    def fill(match: re.Match[str]) -> str:
+        name = match.group(1)
+        value = given.get(name) or _text_at(payload, channel.parameters.get(name, ()))
+        if value is None:
+            raise NotPublishable(
+                f"{publication.event.type}: the channel {channel.name} needs the parameter {name};"
+                f' publish it with parameters={{"{name}": ...}}'
+            )
+        if not _PARAMETER_VALUE.fullmatch(value):
+            raise NotPublishable(
+                f"{publication.event.type}: {value!r} cannot stand for {name} in"
+                f" {channel.destination}: only letters, digits, - and _ can"
+            )
+        return value
+
+    return _PARAMETER.sub(fill, channel.destination)
+
+
+def _text_at(payload: Any, path: Sequence[str]) -> str | None:
+    value = _at(payload, path) if path else None
+    if value is _MISSING or value is None or isinstance(value, dict | list):
+        return None
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _at(payload: Any, path: Sequence[str]) -> Any:
+    for name in path:
+        if not isinstance(payload, dict) or name not in payload:
+            return _MISSING
+        payload = payload[name]
+    return payload

@@ -1,0 +1,142 @@
+"""What a generated service tells the runtime about itself: plain, frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+
+from pydantic import BaseModel
+
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from .context import Context
+    from .database import Database
+    from .transport import Transport
+
+Ordering = Literal["key", "none"]
+
+_Event = TypeVar("_Event", bound=BaseModel)
+_Model: TypeAlias = type[BaseModel]  # by a name of its own: `EventType.type` hides `type`
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """One kind of event, as it is on the wire.
+
+    `type` is the CloudEvents type. `key` is the path of property names (as on the wire) from the
+    root of the payload to the partition key; empty when the event has none.
+    """
+
+    type: str
+    version: str
+    model: _Model
+    key: tuple[str, ...] = ()
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Where events go. `destination` is the broker's own name for it; it may hold `{parameters}`.
+
+    `parameters` maps each parameter to the path of the payload property that carries it; an empty
+    path means the publisher must give it.
+    """
+
+    name: str
+    address: str
+    destination: str
+    parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ordering: Ordering = "key"
+    options: Mapping[str, Any] = field(default_factory=dict)  # what the broker's file reads
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Delayed attempts of a failing event: `initial * factor ** n` seconds, at most `maximum`."""
+
+    attempts: int = 10
+    initial: float = 1.0
+    factor: float = 4.0
+    maximum: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which handler takes events of one type."""
+
+    event: EventType
+    handler: Callable[[Any, Context[Any]], Awaitable[None]]
+
+
+def route(
+    event: EventType,
+    model: type[_Event],
+    handler: Callable[[_Event, Context[Any]], Awaitable[None]],
+) -> Route:
+    """A route whose handler provably takes this event: anything else is a type error.
+
+    What a type checker cannot see at start-up is refused here.
+    """
+    if event.model is not model or not iscoroutinefunction(handler):
+        name = getattr(handler, "__qualname__", repr(handler))
+        raise ConfigurationError(
+            f"{name} must be `async def {name}(event: {model.__name__}, ctx: Context) -> None`"
+        )
+    return Route(event, handler)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """The events of one channel this service handles. `name` is the inbox's consumer name."""
+
+    name: str
+    channel: Channel
+    routes: tuple[Route, ...]
+    retry: RetryPolicy = RetryPolicy()
+    lanes: int = 16
+    batch: int = 50
+
+    def route(self, type_: str) -> Route | None:
+        """The route of an event type, or None when this service does not handle it."""
+        return next((route for route in self.routes if route.event.type == type_), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """One kind of event this service publishes, and the channel it goes to."""
+
+    event: EventType
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Everything the runtime knows about the service it runs.
+
+    `transport` makes the chosen broker's transport from the environment prefix and the database;
+    `examples` holds a valid payload (JSON) for each event type, for `dev` and for tests.
+    """
+
+    name: str
+    version: str
+    package: str
+    broker: str
+    transport: Callable[[Service, Database], Transport]
+    publications: tuple[Publication, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+    examples: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def env_prefix(self) -> str:
+        """What the service's environment variables begin with: `ORDERS_`."""
+        return self.package.upper() + "_"
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """Each channel the service uses, once, by name."""
+        used = {p.channel.name: p.channel for p in self.publications}
+        used.update({s.channel.name: s.channel for s in self.subscriptions})
+        return tuple(used[name] for name in sorted(used))

@@ -1,0 +1,82 @@
+"""Kafka's settings: read from the environment, checked, and quiet about secrets."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from runtime.errors import ConfigurationError
+from runtime.kafka import KafkaSettings, KafkaTransport, connect
+from runtime.kafka_topics import pattern
+from runtime.service import Service
+
+PREFIX = "ORDERS_KAFKA_"
+SERVICE = Service("orders", "1.0.0", "orders", "kafka", None)
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(PREFIX + "BOOTSTRAP_SERVERS", raising=False)
+
+
+def test_a_missing_address_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="ORDERS_KAFKA_BOOTSTRAP_SERVERS is not set"):
+        connect(SERVICE, None)
+
+
+def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PREFIX + "BOOTSTRAP_SERVERS", "localhost:9092")
+    monkeypatch.setenv(PREFIX + "SASL_PASSWORD", "hunter2")
+    with pytest.raises(ConfigurationError, match="of no use with PLAINTEXT") as found:
+        KafkaSettings.read(PREFIX)
+    assert "hunter2" not in str(found.value)
+    monkeypatch.setenv(PREFIX + "SECURITY_PROTOCOL", "SASL_SSL")
+    with pytest.raises(ConfigurationError, match="needs a sasl_mechanism") as found:
+        KafkaSettings.read(PREFIX)
+    assert "hunter2" not in str(found.value)
+    monkeypatch.setenv(PREFIX + "SASL_MECHANISM", "SCRAM-SHA-512")
+    settings = KafkaSettings.read(PREFIX)
+    assert "hunter2" not in repr(settings)
+    assert settings.client()["sasl.password"] == "hunter2"
+
+
+def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PREFIX + "BOOTSTRAP_SERVERS", "localhost:9092")
+    monkeypatch.setenv(PREFIX + "PARTITIONS", "many")
+    with pytest.raises(ConfigurationError, match="ORDERS_KAFKA_PARTITIONS: "):
+        KafkaSettings.read(PREFIX)
+
+
+def test_the_delivery_promise_cannot_be_configured_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PREFIX + "BOOTSTRAP_SERVERS", "localhost:9092")
+    monkeypatch.setenv(
+        PREFIX + "PROPERTIES",
+        '{"enable.auto.commit": true, "acks": "0", "socket.timeout.ms": 5000, "linger.ms": 7}',
+    )
+    settings = KafkaSettings.read(PREFIX)
+    assert settings.consumer("orders")["enable.auto.commit"] is False
+    assert settings.producer()["acks"] == "all"
+    assert settings.producer()["linger.ms"] == 7
+    assert settings.client()["socket.timeout.ms"] == 5000
+
+
+def test_a_property_the_client_does_not_know_is_named() -> None:
+    settings = KafkaSettings(bootstrap_servers="localhost:1", properties={"no.such": 1})
+
+    async def start() -> None:
+        await KafkaTransport(SERVICE, settings).start()
+
+    with pytest.raises(ConfigurationError, match=r"no\.such"):
+        asyncio.run(start())
+
+
+@pytest.mark.parametrize(
+    ("destination", "subscribed"),
+    [
+        ("orders.placed", "orders.placed"),
+        ("orders.{region}.placed", r"^orders\.[A-Za-z0-9_-]+\.placed$"),
+        ("{a}-{b}", "^[A-Za-z0-9_-]+-[A-Za-z0-9_-]+$"),
+    ],
+)
+def test_what_is_subscribed(destination: str, subscribed: str) -> None:
+    assert pattern(destination) == subscribed

@@ -1,0 +1,28 @@
+"""`python -m tests.servers install|find`: get the servers the tests need, or say where they are."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.servers import kafka, postgres
+from tests.servers.base import Missing
+
+
+def main(arguments: list[str]) -> int:
+    """0 when every server can be had; 1, naming what is missing, when one cannot."""
+    if arguments not in (["install"], ["find"]):
+        print(__doc__, file=sys.stderr)
+        return 2
+    failed = False
+    for name, server in (("kafka", kafka), ("postgres", postgres)):
+        try:
+            how = server.install() if arguments == ["install"] else str(server.find())
+        except Missing as missing:
+            failed = True
+            how = f"MISSING. {missing}"
+        print(f"{name}: {how}")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

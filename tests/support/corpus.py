@@ -1,0 +1,50 @@
+"""Documents that people wrote. They are theirs, and kept outside the project.
+
+Their folder is named by `EVENTGEN_CORPUS`, or is `../shared/corpus` beside the project.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from eventgen.model import Service
+from eventgen.model.config import Config, Database, Perspective
+from eventgen.spec.load import load
+
+
+def folder() -> Path:
+    """The folder with `manifest.jsonl` and the documents.
+
+    Without it a test is skipped, but for continuous integration, where it fails.
+    """
+    beside = Path(__file__).parents[3] / "shared" / "corpus"
+    found = Path(os.environ.get("EVENTGEN_CORPUS") or beside)
+    if not (found / "manifest.jsonl").is_file():
+        missing = pytest.fail if os.environ.get("CI") else pytest.skip
+        missing(f"there are no documents in {found}; EVENTGEN_CORPUS may name their folder")
+    return found
+
+
+@cache
+def services() -> tuple[tuple[str, Service], ...]:
+    """The documents without errors, by the path below the folder."""
+    return tuple(_services(folder()))
+
+
+def _services(root: Path) -> Iterator[tuple[str, Service]]:
+    for line in (root / "manifest.jsonl").read_text(encoding="utf-8").splitlines():
+        name = json.loads(line)["local"]
+        config = Config(
+            spec=name,
+            broker="kafka",
+            database=Database.SQLITE,
+            v2_perspective=Perspective.APPLICATION,
+        )
+        loaded = load(root / name, config, name, root=root)
+        if loaded.service is not None:
+            yield name, loaded.service

@@ -1,0 +1,76 @@
+"""The runtime as one importable package named `runtime`, as a service would carry it.
+
+Its files lie in two places: `templates/runtime/`, and one folder of `templates/brokers/` for each
+broker. A generated service gets copies side by side; the tests import links side by side.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+ROOT = Path(__file__).parents[2]
+MIGRATION = ROOT / "templates" / "common" / "migrations" / "0001_eventgen_tables.py"
+
+
+def assemble(target: Path) -> Path:
+    """Make the package `target/runtime` of links to every file of the runtime; its folder."""
+    package = target / "runtime"
+    package.mkdir(parents=True)
+    templates = ROOT / "templates"
+    for file in (*templates.glob("runtime/*.py"), *templates.glob("brokers/*/*.py")):
+        (package / file.name).symlink_to(file)
+    (package / "py.typed").touch()
+    return package
+
+
+@cache
+def importable() -> Path:
+    """Assemble the package once in this process and make `import runtime` work.
+
+    Returns the folder to put on a child process's PYTHONPATH.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="eventgen-runtime-"))
+    atexit.register(_remove, folder, os.getpid())
+    assemble(folder)
+    sys.path.insert(0, str(folder))
+    return folder
+
+
+def _remove(folder: Path, pid: int) -> None:
+    if os.getpid() == pid:  # not in a child that was forked
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def create_tables(database: Any) -> None:
+    """Apply the migration that every service begins with to an open database."""
+    async with database.engine.begin() as connection:
+        await connection.run_sync(_upgrade)
+
+
+def migration() -> Any:
+    """The migration's module."""
+    spec = spec_from_file_location("eventgen_tables", MIGRATION)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _upgrade(connection: Connection) -> None:
+    with Operations.context(MigrationContext.configure(connection)):
+        migration().upgrade()

@@ -1,0 +1,80 @@
+"""What eventgen says about each specification of `specs/bad`: the whole text is golden.
+
+A file is named after the finding it shows; `<name>.<variant>.yaml` shows another side of it.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from eventgen.diagnostics import Diagnostic
+from eventgen.diagnostics.show import concise, full
+from eventgen.model.config import Config, Database
+from eventgen.rules import all_rules, check_all
+from eventgen.spec.load import load
+
+from tests.golden_plugin import Compare
+
+ROOT = Path(__file__).parents[1]
+BAD = ROOT / "specs" / "bad"
+SPECS = sorted(BAD.glob("*.yaml"))
+CONFIG = Config(spec="", broker="", database=Database.SQLITE)
+HEADINGS = ["## What it checks", "## Why", "## Example", "## Instead"]
+# These are about a file as a whole, or about eventgen.yaml: tests/unit shows them.
+ELSEWHERE = {
+    "file-missing",
+    "file-too-large",
+    "file-unreadable",
+    "not-a-file",
+    "not-utf-8",
+    "unknown-channel",
+}
+_REPORTED = re.compile(
+    r"(?:\.error|\.warn|Diagnostic|_problem|_report)\(\s*(?:node,\s*)?\"([a-z0-9-]+)\""
+)
+
+
+def findings(path: Path) -> tuple[Diagnostic, ...]:
+    loaded = load(path, CONFIG, f"specs/bad/{path.name}", root=BAD)
+    more = () if loaded.service is None else tuple(check_all(loaded.service, CONFIG))
+    return loaded.findings + more
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_bad_spec_says_why(path: Path, golden: Compare) -> None:
+    found = findings(path)
+    name = path.name.split(".")[0]
+    assert name in {one.name for one in found}
+    texts = {"full.txt": full.show(found) + "\n", "concise.txt": concise.show(found) + "\n"}
+    golden(f"errors/{path.stem}", texts)
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_every_finding_is_one_sentence_about_the_users_own_words(path: Path) -> None:
+    for one in findings(path):
+        assert not one.message.endswith("."), one.message
+        assert "\n" not in one.message
+        assert one.message[0] == "`" or one.message[0].islower() or one.message[0].isdigit()
+
+
+def test_every_finding_has_a_bad_spec() -> None:
+    generator = ROOT / "generator" / "eventgen"
+    sources = [*generator.joinpath("spec").rglob("*.py"), *generator.joinpath("rules").glob("*.py")]
+    reported = {name for path in sources for name in _REPORTED.findall(path.read_text("utf-8"))}
+    shown = {path.name.split(".")[0] for path in SPECS}
+    assert reported - shown == ELSEWHERE
+    assert shown <= reported
+
+
+def test_every_rule_has_a_bad_spec_and_says_what_it_is_for() -> None:
+    for rule in all_rules():
+        assert (BAD / f"{rule.name}.yaml").is_file()
+        lines = rule.documentation.splitlines()
+        assert [line for line in lines if line.startswith("#")] == HEADINGS, rule.name
+
+
+def test_goldens_of_specs_that_are_gone_are_gone() -> None:
+    kept = {path.name for path in (ROOT / "golden" / "errors").iterdir()}
+    assert kept == {path.stem for path in SPECS}

@@ -1,0 +1,95 @@
+"""Is it code? Every golden service, whole, through compileall, ruff and `mypy --strict`."""
+
+from __future__ import annotations
+
+import compileall
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.generate import compile_spec, run, texts, write
+from tests.test_golden import CASES, SPECS
+
+Trees = dict[str, Path]
+
+
+@pytest.fixture(scope="module")
+def trees(tmp_path_factory: pytest.TempPathFactory) -> Trees:
+    """The source folder of each golden service, with its runtime."""
+    root = tmp_path_factory.mktemp("services")
+    made = {}
+    for spec, broker in CASES:
+        name = f"{spec}-{broker}"
+        files = texts(compile_spec(SPECS / f"{spec}.yaml", broker, example=spec == "orders"))
+        (package,) = {path.split("/")[1] for path in files if path.startswith("src/")}
+        write({**files, f"src/{package}/__init__.py": ""}, root / name)
+        made[name] = root / name
+    return made
+
+
+def test_every_service_byte_compiles(trees: Trees) -> None:
+    assert {
+        name: compileall.compile_dir(tree, quiet=1) for name, tree in trees.items()
+    } == dict.fromkeys(trees, True)
+
+
+RUFF = ("-m", "ruff", "--isolated", "--config", 'src=["src"]', "--config", "line-length=100")
+RULES = "E4,E7,E9,F,I,UP,B,SIM,ASYNC,C4,PIE,RET"
+
+
+def test_ruff_finds_nothing(trees: Trees) -> None:
+    """What is generated and copied passes the checks that a service's own pyproject asks for."""
+    for name, tree in trees.items():
+        found = run(sys.executable, *RUFF, "check", "--select", RULES, ".", cwd=tree)
+        assert found.returncode == 0, f"{name}\n{found.stdout}"
+
+
+def test_ruff_would_format_nothing(trees: Trees) -> None:
+    for name, tree in trees.items():
+        found = run(sys.executable, *RUFF, "format", "--check", ".", cwd=tree)
+        assert found.returncode == 0, f"{name}\n{found.stdout}"
+
+
+@pytest.mark.parametrize(("spec", "broker"), CASES, ids=lambda value: value)
+def test_mypy_strict_finds_nothing(
+    spec: str, broker: str, trees: Trees, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    # A cache of its own: services share module names, and mypy would mix them up.
+    cache = tmp_path_factory.mktemp("mypy")
+    found = run(
+        sys.executable, "-m", "mypy", "--strict", "--python-version", "3.11",
+        "--cache-dir", cache, "--no-error-summary", "src", "tests",
+        cwd=trees[f"{spec}-{broker}"],
+        env={"MYPYPATH": "src"},
+    )  # fmt: skip
+    assert found.returncode == 0, found.stdout
+
+
+def test_a_handler_that_takes_another_event_is_a_type_error(trees: Trees, tmp_path: Path) -> None:
+    """The negative control: the type checker does look at the generated wiring."""
+    import shutil
+
+    tree = shutil.copytree(trees["orders-embedded"], tmp_path / "orders")
+    handler = tree / "src/orders/handlers/on_payment_failed.py"
+    handler.write_text(handler.read_text().replace("PaymentFailed", "PaymentCaptured"))
+    found = run(
+        sys.executable, "-m", "mypy", "--strict", "--python-version", "3.11", "src",
+        cwd=tree,
+        env={"MYPYPATH": "src"},
+    )  # fmt: skip
+    assert found.returncode == 1
+    assert "_generated/subscribers.py" in found.stdout
+    assert "on_payment_failed" in found.stdout or "arg-type" in found.stdout
+
+
+def test_nothing_generated_imports_eventgen(trees: Trees) -> None:
+    import ast
+
+    for tree in trees.values():
+        for path in tree.rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                if isinstance(node, ast.ImportFrom) and node.level == 0:
+                    names = [node.module or ""]
+                assert not any(name.split(".")[0] == "eventgen" for name in names), path

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # which the original is two characters longer, again for each entry.
 Shifts: TypeAlias = Mapping[int, tuple[int, ...]]
 
+DEEPEST = 100  # levels; each level of a schema takes two
+
 _PAIR = re.compile(r"(\\\\)|\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89abAB]")
 _UNPRINTABLE = re.compile(
@@ -56,6 +58,17 @@ def column(shifts: Shifts, line: int, position: int) -> int:
     return position + 1 + 2 * sum(position >= start for start in columns)
 
 
+def too_deep(span: Span) -> Diagnostic:
+    """What is said of a value that is nested more than `DEEPEST` levels deep."""
+    return Diagnostic(
+        "nesting-too-deep",
+        Severity.ERROR,
+        f"this value is nested more than {DEEPEST} levels deep",
+        Label(span),
+        help="give the inner part a name of its own and refer to it with `$ref`",
+    )
+
+
 def explain(source: Source, error: yaml.YAMLError) -> Diagnostic:
     """A parser's complaint as a finding, with the remedy where the cause is a common one."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
@@ -76,6 +89,8 @@ def explain(source: Source, error: yaml.YAMLError) -> Diagnostic:
             Label(Span(source, line, tab, line, tab + 1), "a tab"),
             help="replace the tab with spaces",
         )
+    if "nesting depth" in str(getattr(error, "problem", "")):  # libyaml's own limit, since 0.2.6
+        return too_deep(span)
     return Diagnostic(
         "yaml-syntax",
         Severity.ERROR,

@@ -18,7 +18,6 @@ import yaml
 from eventgen.diagnostics import Diagnostic, Label, Severity, Source, Span
 from eventgen.spec import syntax
 
-DEEPEST = 100  # levels; each level of a schema takes two
 MOST_ALIASED = 250_000  # nodes that aliases may add to a document
 
 
@@ -176,13 +175,8 @@ class _Builder:
         self._add(node, 1, event.anchor)
 
     def _open(self, event: Any) -> bool:
-        if len(self._frames) >= DEEPEST:
-            self._report(
-                "nesting-too-deep",
-                f"this value is nested more than {DEEPEST} levels deep",
-                self._span(event),
-                "give the inner part a name of its own and refer to it with `$ref`",
-            )
+        if len(self._frames) >= syntax.DEEPEST:
+            self.findings.append(syntax.too_deep(self._span(event)))
             return False
         value: dict[str, Node] | list[Node] = (
             {} if isinstance(event, yaml.MappingStartEvent) else []

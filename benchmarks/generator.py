@@ -8,39 +8,12 @@ Prints the median of each command, its ratio, and its goal where there is one. A
 from __future__ import annotations
 
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-
-@dataclass(frozen=True)
-class Case:
-    """A command, what to do before each run of it, and the goal in seconds."""
-
-    name: str
-    command: tuple[str, ...]
-    goal: float | None = None
-    before: Callable[[], None] = lambda: None
-
-
-def seconds(case: Case, cwd: Path, env: dict[str, str] | None = None) -> float:
-    case.before()
-    started = time.perf_counter()
-    subprocess.run(
-        case.command,
-        cwd=cwd,
-        env=env,
-        check=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    return time.perf_counter() - started
+from _timing import Case, in_turns, report, seconds
 
 
 def main(rounds: int) -> None:
@@ -67,10 +40,7 @@ def main(rounds: int) -> None:
                 before=lambda: shutil.rmtree(root / "fresh", ignore_errors=True),
             ),
         )
-        times: dict[str, list[float]] = {case.name: [] for case in cases}
-        for _ in range(rounds):
-            for case in cases:
-                times[case.name].append(seconds(case, project))
+        times = in_turns(cases, project, rounds)
         cold = Case("new, cold", new, before=lambda: shutil.rmtree(project))
         cache = {"XDG_CACHE_HOME": str(root / "cache"), "PATH": "/usr/bin:/bin"}
         times[cold.name] = []
@@ -78,16 +48,6 @@ def main(rounds: int) -> None:
             shutil.rmtree(root / "cache", ignore_errors=True)
             times[cold.name].append(seconds(cold, root, cache))
         report((*cases, cold), times)
-
-
-def report(cases: tuple[Case, ...], times: dict[str, list[float]]) -> None:
-    base = statistics.median(times[cases[0].name])
-    print(f"{'command':<32} {'median':>8} {'least':>8} {'ratio':>7}   goal")
-    for case in cases:
-        median = statistics.median(times[case.name])
-        goal = f"{case.goal:.2f} s" if case.goal else ""
-        least = min(times[case.name])
-        print(f"{case.name:<32} {median:>6.3f} s {least:>6.3f} s {median / base:>6.1f}x   {goal}")
 
 
 if __name__ == "__main__":

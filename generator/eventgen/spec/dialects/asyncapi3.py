@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from eventgen.diagnostics import Label
-from eventgen.model import Action, Service
+from eventgen.model import (
+    Action,
+    Channel,
+    Operation,
+    Ordering,
+    Reply,
+    ReplyAddress,
+    Retry,
+    Service,
+    Text,
+)
 from eventgen.spec import settings
 from eventgen.spec.assemble import assemble
-from eventgen.spec.asyncapi import common, traits
+from eventgen.spec.asyncapi import common, security, traits
+from eventgen.spec.asyncapi.about import about, extensions, location, places
 from eventgen.spec.asyncapi.messages import Messages
-from eventgen.spec.drafts import Draft, DraftChannel, DraftMessage, DraftOperation, DraftServer
+from eventgen.spec.drafts import (
+    UNNAMED,
+    Draft,
+    DraftChannel,
+    DraftMessage,
+    DraftOperation,
+    DraftReply,
+    DraftServer,
+)
 from eventgen.spec.nearest import did_you_mean
 from eventgen.spec.shape import kind
 
@@ -29,20 +49,20 @@ def detect(root: Node) -> bool:
 
 def read(root: Node, reading: Reading) -> Service | None:
     """The service of a document; what is wrong with it is in `reading.findings`."""
-    title, version, description = common.title(reading, root)
-    default = reading.text(root, "defaultContentType") or "application/json"
-    reader = _Reader(reading, Messages(reading, default, trait_wins=False))
+    info = common.info(reading, root)
+    reader = _Reader(reading, Messages(reading, info.content_type.value, trait_wins=False))
+    servers = reader.servers(root)
     channels = reader.channels(root)
     operations = reader.operations(root)
     draft = Draft(
-        names=common.service_names(reading, root, title),
-        title=title,
-        version=version,
-        description=description,
-        servers=_servers(reading, root),
+        names=common.service_names(reading, root, info.about.title.value),
+        info=info,
+        servers=servers,
         channels=channels,
         operations=operations,
-        span=root.span,
+        security=security.schemes(reading, root),
+        extensions=extensions(root),
+        places=places(root, root.span),
     )
     return assemble(draft, reading)
 
@@ -53,9 +73,54 @@ class _Reader:
     def __init__(self, reading: Reading, messages: Messages) -> None:
         self._reading = reading
         self._messages = messages
+        self._servers: dict[int, DraftServer] = {}  # by the id of the server's node
         self._channels: dict[int, DraftChannel] = {}  # by the id of the channel's node
         # For each channel: key and message, by the id of the node that stands under the key.
         self._entries: dict[int, dict[int, tuple[str, DraftMessage]]] = {}
+
+    def servers(self, root: Node) -> tuple[DraftServer, ...]:
+        reading = self._reading
+        found = []
+        holder = reading.mapping(root, "servers")
+        for name, node in reading.entries(holder):
+            server = reading.object(node, f"the server `{name}`")
+            if server is None or holder is None:
+                continue
+            if "url" in server.value and "host" not in server.value:
+                reading.error(
+                    "syntax-of-another-version",
+                    "`url` of a server is AsyncAPI 2",
+                    server.place("url"),
+                    help="write `host:`, and `pathname:` for the part after the first `/`",
+                )
+            body = replace(
+                common.server(reading, server, holder.place(name)),
+                host=Text(reading.text(server, "host")),
+                pathname=Text(reading.text(server, "pathname")),
+                security=security.by_reference(reading, server),
+            )
+            draft = DraftServer(name, body)
+            self._servers[id(node)] = self._servers[id(server)] = draft
+            found.append(draft)
+        return tuple(found)
+
+    def _servers_of(self, name: str, node: Node) -> tuple[DraftServer, ...]:
+        """The servers a channel is limited to, which it refers to."""
+        found = []
+        for item in self._reading.items(node, "servers"):
+            target = self._reading.target(item)
+            if target is None:
+                continue
+            if id(target) in self._servers:
+                found.append(self._servers[id(target)])
+            else:
+                self._reading.error(
+                    "unknown-server",
+                    f"a server of the channel `{name}` is not one of the document's servers",
+                    item.span if item.reference is None else item.value["$ref"].span,
+                    help="write `$ref: '#/servers/...'`",
+                )
+        return tuple(found)
 
     def channels(self, root: Node) -> tuple[DraftChannel, ...]:
         holder = self._reading.mapping(root, "channels")
@@ -102,13 +167,23 @@ class _Reader:
                 entries[id(entry)] = (key, message)
         channel = DraftChannel(
             id=name,
-            address=address,
-            description=common.description(reading, node),
-            parameters=common.parameters(reading, node, address),
             settings=common.channel_settings(reading, node, f"the channel `{name}`"),
-            bindings=bindings,
             messages=tuple(dict.fromkeys(message for _, message in entries.values())),
-            span=holder.place(name),
+            servers=self._servers_of(name, node),
+            body=Channel(
+                name=UNNAMED,
+                id=Text(name),
+                address=Text(address),
+                addressed=node.get("address") is not None,
+                about=about(reading, node),
+                parameters=common.parameters(reading, node, address),
+                messages=(),
+                servers=(),
+                ordering=Ordering.KEY,
+                retry=Retry(),
+                bindings=bindings,
+                places=places(node, holder.place(name)),
+            ),
         )
         self._entries[id(channel)] = entries
         return channel
@@ -154,12 +229,46 @@ class _Reader:
             reading.warn("reply-ignored", text, node.place("reply"))
         return DraftOperation(
             names=(name,),
-            action=Action(action),
             channel=channel,
             messages=self._messages_of(name, node, channel),
-            description=common.description(reading, node),
-            bindings=common.bindings(reading, node),
-            span=holder.place(name),
+            reply=self._reply(name, node),
+            body=Operation(
+                name=UNNAMED,
+                id=Text(name),
+                action=Action(action),
+                channel=UNNAMED,
+                messages=(),
+                about=about(reading, node),
+                reply=None,
+                security=security.by_reference(reading, node),
+                bindings=common.bindings(reading, node),
+                places=places(node, holder.place(name)),
+            ),
+        )
+
+    def _reply(self, name: str, node: Node) -> DraftReply | None:
+        reading = self._reading
+        reply = reading.mapping(node, "reply")
+        if reply is None:
+            return None
+        channel = self._channel_named(name, reply)
+        address = reading.mapping(reply, "address")
+        at = node.place("reply")
+        return DraftReply(
+            channel=channel,
+            messages=() if channel is None else self._messages_of(name, reply, channel),
+            body=Reply(
+                channel=None,
+                messages=(),
+                address=None
+                if address is None
+                else ReplyAddress(
+                    description=Text(reading.text(address, "description")),
+                    location=location(reading, address),
+                    places=places(address, reply.place("address")),
+                ),
+                places=places(reply, at),
+            ),
         )
 
     def _channel_of(self, name: str, node: Node, holder: Node) -> DraftChannel | None:
@@ -173,8 +282,14 @@ class _Reader:
                 help="write `channel: {$ref: '#/channels/...'}`",
             )
             return None
-        target = reading.target(found)
-        if target is None:
+        return self._channel_named(name, node)
+
+    def _channel_named(self, name: str, node: Node) -> DraftChannel | None:
+        """The channel that an operation or its reply refers to; None when it has none."""
+        reading = self._reading
+        found = node.get("channel")
+        target = None if found is None else reading.target(found)
+        if found is None or target is None:
             return None
         channel = self._channels.get(id(target))
         if channel is None:
@@ -262,22 +377,3 @@ def _topic(bindings: dict[str, Any]) -> str:
         if isinstance(topic, str):
             return topic
     return ""
-
-
-def _servers(reading: Reading, root: Node) -> tuple[DraftServer, ...]:
-    found = []
-    for name, node in reading.entries(reading.mapping(root, "servers")):
-        server = reading.object(node, f"the server `{name}`")
-        if server is None:
-            continue
-        if "url" in server.value and "host" not in server.value:
-            reading.error(
-                "syntax-of-another-version",
-                "`url` of a server is AsyncAPI 2",
-                server.place("url"),
-                help="write `host:`, and `pathname:` for the part after the first `/`",
-            )
-        host = reading.text(server, "host") + reading.text(server, "pathname")
-        protocol = reading.text(server, "protocol")
-        found.append(DraftServer(name, host, protocol, common.description(reading, server)))
-    return tuple(found)

@@ -17,7 +17,7 @@ from eventgen.model.about import (
 )
 from eventgen.model.channel import Channel, Ordering, Parameter, Retry
 from eventgen.model.message import Correlation, Example, Foreign, Message, Schema
-from eventgen.model.operation import Action, Operation, Reply, ReplyAddress
+from eventgen.model.operation import Action, Operation, ReplyAddress, Route
 from eventgen.model.server import Server, Variable
 from eventgen.model.service import Info, Link, Service
 from eventgen.model.words import Name, Text
@@ -41,9 +41,9 @@ __all__ = [
     "Part",
     "Permit",
     "Places",
-    "Reply",
     "ReplyAddress",
     "Retry",
+    "Route",
     "Schema",
     "Security",
     "SecurityScheme",

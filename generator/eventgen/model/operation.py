@@ -9,6 +9,7 @@ from typing import Any
 
 from eventgen.diagnostics import Span
 from eventgen.model.about import About, Location, Places, Security
+from eventgen.model.channel import Retry
 from eventgen.model.words import Name, Text
 
 
@@ -29,10 +30,13 @@ class ReplyAddress:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """The answer to a request: the channel it takes, or what the request says of it."""
+class Route:
+    """Where messages go when an operation answers, tries again or gives up.
 
-    channel: Name | None
+    Only an answer may have an `address`: its request then says where it goes.
+    """
+
+    channel: Name | None  # None only for an answer whose request says where it goes
     messages: tuple[Name, ...]
     address: ReplyAddress | None
     places: Places
@@ -48,7 +52,10 @@ class Operation:
     channel: Name
     messages: tuple[Name, ...]
     about: About
-    reply: Reply | None
+    reply: Route | None
+    retry: Retry | None  # how often a failing event is tried, when the operation says
+    retry_route: Route | None
+    dead_letter: Route | None
     security: Security
     bindings: Mapping[str, Any]
     places: Places

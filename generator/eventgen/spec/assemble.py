@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from eventgen.diagnostics import Diagnostic, Label, Severity, Span, has_errors
-from eventgen.model import Channel, Message, Name, Operation, Ordering, Retry, Server, Service
+from eventgen.model import Action, Channel, Message, Name, Operation, Server, Service
 from eventgen.model import names as naming
+from eventgen.model.config import ChannelConfig
 from eventgen.spec.bundle import Bundled, bundle
 from eventgen.spec.nearest import did_you_mean
 
 if TYPE_CHECKING:
-    from eventgen.model.config import ChannelConfig
-    from eventgen.spec.drafts import Draft, DraftChannel, DraftMessage, DraftOperation, DraftReply
+    from eventgen.spec.drafts import Draft, DraftChannel, DraftMessage, DraftOperation, DraftRoute
     from eventgen.spec.shape import Reading
 
 
@@ -43,8 +43,9 @@ def assemble(draft: Draft, reading: Reading) -> Service | None:
     if name is None:
         return None
     of_servers = _servers(draft)
+    layers = _layers(draft, reading.config.channels)
     channels = [
-        _channel(one, of_channels[id(one)], of_servers, of_messages, reading.config.channels)
+        _channel(one, of_channels[id(one)], layers[id(one)], of_servers, of_messages)
         for one in draft.channels
     ]
     return Service(
@@ -73,9 +74,9 @@ def _channel_texts(draft: DraftChannel) -> tuple[str, ...]:
 def _messages(draft: Draft) -> tuple[DraftMessage, ...]:
     """Every message of a channel or an operation, once."""
     found: dict[int, DraftMessage] = {}
-    replies = [one.reply for one in draft.operations if one.reply is not None]
-    holders: list[DraftChannel | DraftOperation | DraftReply]
-    holders = [*draft.channels, *draft.operations, *replies]
+    routes = [route for one in draft.operations for route in one.routes.values()]
+    holders: list[DraftChannel | DraftOperation | DraftRoute]
+    holders = [*draft.channels, *draft.operations, *routes]
     for holder in holders:
         for message in holder.messages:
             found.setdefault(id(message), message)
@@ -120,23 +121,43 @@ def _allot(
     return found
 
 
+def _layers(
+    draft: Draft, configured: Mapping[str, ChannelConfig]
+) -> dict[int, tuple[ChannelConfig, ...]]:
+    """What is said of each channel, the strongest first.
+
+    `eventgen.yaml` wins over `x-eventgen`, and that over the operations.
+    """
+    tried = {
+        id(one.channel): one.body.retry
+        for one in reversed(draft.operations)
+        if one.body.action is Action.RECEIVE
+    }
+    return {
+        id(one): (
+            configured.get(one.id) or configured.get(one.address) or ChannelConfig(),
+            one.settings,
+            ChannelConfig(retry=tried.get(id(one))),
+        )
+        for one in draft.channels
+    }
+
+
 def _channel(
     draft: DraftChannel,
     name: Name,
+    layers: Sequence[ChannelConfig],
     of_servers: Mapping[int, Server],
     of_messages: Mapping[int, Name],
-    configured: Mapping[str, ChannelConfig],
 ) -> Channel:
-    """`eventgen.yaml` wins over the document, and both over the usual."""
-    choice = configured.get(draft.id) or configured.get(draft.address)
-    layers = [layer for layer in (choice, draft.settings) if layer is not None]
+    body = draft.body
     return replace(
-        draft.body,
+        body,
         name=name,
         messages=_names(draft.messages, of_messages),
         servers=tuple(of_servers[id(one)].name for one in draft.servers if id(one) in of_servers),
-        ordering=next((layer.ordering for layer in layers if layer.ordering), Ordering.KEY),
-        retry=next((layer.retry for layer in layers if layer.retry), Retry()),
+        ordering=next((layer.ordering for layer in layers if layer.ordering), body.ordering),
+        retry=next((layer.retry for layer in layers if layer.retry), body.retry),
     )
 
 
@@ -151,19 +172,22 @@ def _operation(
     of_channels: Mapping[int, Name],
     of_messages: Mapping[int, Name],
 ) -> Operation:
-    reply = draft.reply
+    routes = {
+        field: replace(
+            route.body,
+            channel=None if route.channel is None else of_channels[id(route.channel)],
+            messages=_names(route.messages, of_messages),
+        )
+        for field, route in draft.routes.items()
+    }
     return replace(
         draft.body,
         name=name,
         channel=of_channels[id(draft.channel)],
         messages=_names(draft.messages, of_messages),
-        reply=None
-        if reply is None
-        else replace(
-            reply.body,
-            channel=None if reply.channel is None else of_channels[id(reply.channel)],
-            messages=_names(reply.messages, of_messages),
-        ),
+        reply=routes.get("reply"),
+        retry_route=routes.get("retry_route"),
+        dead_letter=routes.get("dead_letter"),
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         Message,
         Operation,
         Places,
-        Reply,
+        Route,
         SecurityScheme,
         Server,
     )
@@ -77,12 +77,12 @@ class DraftChannel:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DraftReply:
-    """The answer to a request."""
+class DraftRoute:
+    """Where an operation's answers go, or what it failed at."""
 
     channel: DraftChannel | None
     messages: tuple[DraftMessage, ...]
-    body: Reply
+    body: Route
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +92,7 @@ class DraftOperation:
     names: tuple[str, ...]
     channel: DraftChannel
     messages: tuple[DraftMessage, ...]
-    reply: DraftReply | None
+    routes: Mapping[str, DraftRoute]  # by the field of `Operation`: reply, retry_route ...
     body: Operation
 
     @property

@@ -89,7 +89,7 @@ def _channel_items(reading: Reading, root: Node) -> Iterator[tuple[str, Node]]:
             continue
         if target is not node:
             own = {key: value for key, value in node.value.items() if key != "$ref"}
-            target = traits.overlay(target, Node(own, node.span, node.keys))
+            target = traits.overlay(reading, target, Node(own, node.span, node.keys))
         yield name, target
 
 
@@ -173,7 +173,7 @@ class _Reader:
                     names=names,
                     channel=channel,
                     messages=several,
-                    reply=None,
+                    routes={},
                     body=Operation(
                         name=UNNAMED,
                         id=Text(given),
@@ -182,6 +182,9 @@ class _Reader:
                         messages=(),
                         about=about(reading, operation),
                         reply=None,
+                        retry=None,
+                        retry_route=None,
+                        dead_letter=None,
                         security=security.by_name(reading, operation, self._schemes),
                         bindings=bindings,
                         places=places(operation, item.place(keyword)),

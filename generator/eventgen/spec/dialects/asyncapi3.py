@@ -5,22 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from eventgen.diagnostics import Label
 from eventgen.model import (
     Action,
     Channel,
     Operation,
     Ordering,
-    Reply,
-    ReplyAddress,
     Retry,
     Service,
     Text,
 )
 from eventgen.spec import settings
 from eventgen.spec.assemble import assemble
-from eventgen.spec.asyncapi import common, security, traits
-from eventgen.spec.asyncapi.about import about, extensions, location, places
+from eventgen.spec.asyncapi import common, routes, security, traits
+from eventgen.spec.asyncapi.about import about, extensions, places
+from eventgen.spec.asyncapi.lookup import Lookup
 from eventgen.spec.asyncapi.messages import Messages
 from eventgen.spec.drafts import (
     UNNAMED,
@@ -28,11 +26,8 @@ from eventgen.spec.drafts import (
     DraftChannel,
     DraftMessage,
     DraftOperation,
-    DraftReply,
     DraftServer,
 )
-from eventgen.spec.nearest import did_you_mean
-from eventgen.spec.shape import kind
 
 if TYPE_CHECKING:
     from eventgen.spec.shape import Reading
@@ -74,9 +69,7 @@ class _Reader:
         self._reading = reading
         self._messages = messages
         self._servers: dict[int, DraftServer] = {}  # by the id of the server's node
-        self._channels: dict[int, DraftChannel] = {}  # by the id of the channel's node
-        # For each channel: key and message, by the id of the node that stands under the key.
-        self._entries: dict[int, dict[int, tuple[str, DraftMessage]]] = {}
+        self._lookup = Lookup(reading, messages)
 
     def servers(self, root: Node) -> tuple[DraftServer, ...]:
         reading = self._reading
@@ -139,13 +132,16 @@ class _Reader:
                 continue
             if target.get("address") is None:
                 silent.append(name)
-            channel = self._channel(name, target, holder)
-            self._channels[id(node)] = self._channels[id(target)] = channel
+            channel, entries = self._channel(name, target, holder)
+            self._lookup.add((node, target), channel, entries)
             found.append(channel)
         self._tell_addresses(holder, silent)
         return tuple(found)
 
-    def _channel(self, name: str, node: Node, holder: Node) -> DraftChannel:
+    def _channel(
+        self, name: str, node: Node, holder: Node
+    ) -> tuple[DraftChannel, dict[int, tuple[str, DraftMessage]]]:
+        """A channel, and its messages and their keys by the id of what stands under the key."""
         reading = self._reading
         for keyword in ("publish", "subscribe"):
             if keyword in node.value:
@@ -185,8 +181,7 @@ class _Reader:
                 places=places(node, holder.place(name)),
             ),
         )
-        self._entries[id(channel)] = entries
-        return channel
+        return channel, entries
 
     def _tell_addresses(self, holder: Node, silent: list[str]) -> None:
         if not silent:
@@ -230,8 +225,8 @@ class _Reader:
         return DraftOperation(
             names=(name,),
             channel=channel,
-            messages=self._messages_of(name, node, channel),
-            reply=self._reply(name, node),
+            messages=self._lookup.messages_of(name, node, channel),
+            routes=routes.routes(self._lookup, name, node),
             body=Operation(
                 name=UNNAMED,
                 id=Text(name),
@@ -240,34 +235,12 @@ class _Reader:
                 messages=(),
                 about=about(reading, node),
                 reply=None,
+                retry=routes.retry(reading, node),
+                retry_route=None,
+                dead_letter=None,
                 security=security.by_reference(reading, node),
                 bindings=common.bindings(reading, node),
                 places=places(node, holder.place(name)),
-            ),
-        )
-
-    def _reply(self, name: str, node: Node) -> DraftReply | None:
-        reading = self._reading
-        reply = reading.mapping(node, "reply")
-        if reply is None:
-            return None
-        channel = self._channel_named(name, reply)
-        address = reading.mapping(reply, "address")
-        at = node.place("reply")
-        return DraftReply(
-            channel=channel,
-            messages=() if channel is None else self._messages_of(name, reply, channel),
-            body=Reply(
-                channel=None,
-                messages=(),
-                address=None
-                if address is None
-                else ReplyAddress(
-                    description=Text(reading.text(address, "description")),
-                    location=location(reading, address),
-                    places=places(address, reply.place("address")),
-                ),
-                places=places(reply, at),
             ),
         )
 
@@ -282,92 +255,7 @@ class _Reader:
                 help="write `channel: {$ref: '#/channels/...'}`",
             )
             return None
-        return self._channel_named(name, node)
-
-    def _channel_named(self, name: str, node: Node) -> DraftChannel | None:
-        """The channel that an operation or its reply refers to; None when it has none."""
-        reading = self._reading
-        found = node.get("channel")
-        target = None if found is None else reading.target(found)
-        if found is None or target is None:
-            return None
-        channel = self._channels.get(id(target))
-        if channel is None:
-            words = found.words.rpartition("/")[2]
-            known = [one.id for one in self._channels.values()]
-            near = words if words in known else (known[0] if len(known) == 1 else "...")
-            reading.error(
-                "operation-without-channel",
-                f"the channel of the operation `{name}` is not one of the document's channels",
-                found.span if found.reference is None else found.value["$ref"].span,
-                help=did_you_mean(words, known)
-                if words and words not in known
-                else f"write `channel: {{$ref: '#/channels/{near}'}}`",
-            )
-        return channel
-
-    def _messages_of(
-        self, name: str, node: Node, channel: DraftChannel
-    ) -> tuple[DraftMessage, ...]:
-        """The messages of an operation: those it names, or else all of its channel's."""
-        items = self._reading.items(node, "messages")
-        if node.get("messages") is None or node.value["messages"].value is None:
-            return channel.messages
-        found = []
-        for item in items:
-            message = self._message(name, item, channel)
-            if message is not None:
-                found.append(message)
-        return tuple(dict.fromkeys(found))
-
-    def _message(self, name: str, item: Node, channel: DraftChannel) -> DraftMessage | None:
-        reading = self._reading
-        if item.reference is None:
-            reading.error(
-                "wrong-kind",
-                f"the messages of an operation are references, and this is {kind(item.value)}",
-                item.span,
-                help=f"write `$ref: '#/channels/{channel.id}/messages/...'`",
-            )
-            return None
-        target = reading.follow(item)
-        if target is None:
-            return None
-        entry = reading.files.hop(item)
-        entries = self._entries[id(channel)]
-        if entry is not None and id(entry.node) in entries:
-            return entries[id(entry.node)][1]
-        at = item.value["$ref"].span
-        message = self._messages.read(item, at, target.way[-1] if target.way else "", (name,))
-        keys = [key for key, one in entries.values() if one is message]
-        if keys:
-            reading.warn(
-                "message-of-component",
-                "a message of an operation is referred to through its channel",
-                at,
-                help=f"write `#/channels/{_escaped(channel.id)}/messages/{_escaped(keys[0])}`",
-            )
-            return message
-        reading.error(
-            "message-not-in-channel",
-            f"the channel `{channel.id}` has no such message",
-            at,
-            secondary=_labels(channel),
-            help=did_you_mean(
-                target.way[-1] if target.way else "",
-                [one.names[0] for one in channel.messages],
-            )
-            or f"add the message to `messages:` of the channel `{channel.id}`",
-        )
-        return None
-
-
-def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
-
-
-def _labels(channel: DraftChannel) -> tuple[Label, ...]:
-    return (Label(channel.span, "the channel"),)
+        return self._lookup.channel(name, node)
 
 
 def _topic(bindings: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from eventgen.diagnostics import Diagnostic, Span
-from eventgen.model import Service, Text
+from eventgen.model import Places, Service, Text
 from eventgen.model.config import Config, Database
 from eventgen.spec.load import Loaded, load
 
@@ -16,7 +16,7 @@ CONFIG = Config(spec="", broker="", database=Database.SQLITE)
 
 def strip_spans(value: Any) -> Any:
     """A model as plain data that can be compared, without places."""
-    if isinstance(value, Span):
+    if isinstance(value, (Places, Span)):
         return None
     if isinstance(value, Text):
         return value.value

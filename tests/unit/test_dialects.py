@@ -283,8 +283,8 @@ def test_traits_are_merged(tmp_path: Path, version: str, wins: str) -> None:
         + "components:\n"
     )
     (found,) = service(tmp_path, head + message).messages
-    assert found.title.value == wins
-    assert found.description.value == "from the trait"
+    assert found.about.title.value == wins
+    assert found.about.description.value == "from the trait"
     assert found.content_type.value == "text/plain"
 
 

@@ -104,8 +104,8 @@ def _answers(service: Service, config: Config) -> Answers:
     return Answers(
         service=service.name.kebab,
         package=service.name.snake,
-        title=service.title.value,
-        description=service.description.value,
+        title=service.info.about.title.value,
+        description=service.info.about.description.value,
         broker=config.broker,
         database=config.database.value,
         spec=config.spec,

@@ -49,7 +49,7 @@ def config_view(subject: Subject) -> Iterable[View]:
 def models_view(subject: Subject) -> Iterable[View]:
     """For `events.py`."""
     service = subject.service
-    words = {message.schema: message.description for message in service.messages}
+    words = {message.schema: message.about.words for message in service.messages}
     schemas = tuple(_described(schema, words.get(schema.name)) for schema in service.schemas)
     yield View(views.ModelsView(schemas, frozenset(words), ".._runtime.event.EventModel"))
 
@@ -121,8 +121,8 @@ def service_view(subject: Subject, broker: Broker) -> Iterable[View]:
         views.ServiceView(
             name=service.name.kebab,
             package=service.name.snake,
-            version=service.version,
-            title=service.title,
+            version=service.info.version,
+            title=service.info.about.title,
             broker=broker.name,
             transport_module=broker.transport,
         )
@@ -140,7 +140,7 @@ def handler_views(subject: Subject) -> Iterable[View]:
                 function=message.name.snake,
                 class_name=message.name.pascal,
                 type=message.type,
-                description=message.description,
+                description=message.about.words,
             ),
             item=handler(message.name),
         )
@@ -187,8 +187,8 @@ def _events(subject: Subject) -> tuple[views.EventView, ...]:
             version=message.version,
             key=tuple(Text(part) for part in message.key),
             content_type=message.content_type,
-            description=message.description,
-            sample=sample(schemas[message.schema], schemas, message.examples),
+            description=message.about.words,
+            sample=sample(schemas[message.schema], schemas, message.payloads),
         )
         for message in service.messages
         if message.name.snake in used
@@ -201,7 +201,7 @@ def _channel(channel: Channel, broker: Broker) -> views.ChannelView:
         name=Text(channel.name.kebab),
         address=channel.address,
         destination=Text(broker.address(channel.address.value)),
-        description=channel.description,
+        description=channel.about.words,
         ordering=channel.ordering.value,
         parameters=tuple(
             views.ParameterView(Text(p.name), tuple(Text(part) for part in p.path))

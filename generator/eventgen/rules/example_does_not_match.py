@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 def check(service: Service, _config: Config) -> Iterator[Diagnostic]:
     """One finding for each example, with its first fault."""
     for message, number, fault in mismatches(service):
-        which = "the example" if len(message.examples) == 1 else f"example {number}"
+        which = "the example" if len(message.payloads) == 1 else f"example {number}"
         yield Diagnostic(
             "example-does-not-match",
             Severity.WARNING,

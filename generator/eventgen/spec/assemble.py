@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from eventgen.diagnostics import Diagnostic, Label, Severity, Span, has_errors
-from eventgen.model import Channel, Message, Name, Operation, Ordering, Retry, Server, Service, Text
+from eventgen.model import Action, Channel, Message, Name, Operation, Server, Service
 from eventgen.model import names as naming
+from eventgen.model.config import ChannelConfig
 from eventgen.spec.bundle import Bundled, bundle
 from eventgen.spec.nearest import did_you_mean
 
 if TYPE_CHECKING:
-    from eventgen.model.config import ChannelConfig
-    from eventgen.spec.drafts import Draft, DraftChannel, DraftMessage, DraftOperation
+    from eventgen.spec.drafts import Draft, DraftChannel, DraftMessage, DraftOperation, DraftRoute
     from eventgen.spec.shape import Reading
 
 
@@ -41,22 +42,26 @@ def assemble(draft: Draft, reading: Reading) -> Service | None:
         return None
     if name is None:
         return None
+    of_servers = _servers(draft)
+    layers = _layers(draft, reading.config.channels)
+    channels = [
+        _channel(one, of_channels[id(one)], layers[id(one)], of_servers, of_messages)
+        for one in draft.channels
+    ]
     return Service(
         name=name,
-        title=Text(draft.title),
-        version=Text(draft.version),
-        description=Text(draft.description),
-        servers=_servers(draft),
-        channels=_sorted(
-            _channel(one, of_channels[id(one)], reading.config.channels) for one in draft.channels
-        ),
+        info=draft.info,
+        servers=_sorted(of_servers.values()),
+        channels=_sorted(channels),
         messages=_sorted(_message(one, of_messages[id(one)], bundled) for one in messages),
         operations=_sorted(
             _operation(one, of_operations[id(one)], of_channels, of_messages)
             for one in draft.operations
         ),
         schemas=bundled.schemas,
-        span=draft.span,
+        security=draft.security,
+        extensions=draft.extensions,
+        places=draft.places,
     )
 
 
@@ -69,9 +74,11 @@ def _channel_texts(draft: DraftChannel) -> tuple[str, ...]:
 def _messages(draft: Draft) -> tuple[DraftMessage, ...]:
     """Every message of a channel or an operation, once."""
     found: dict[int, DraftMessage] = {}
-    several = [one.messages for one in draft.channels] + [one.messages for one in draft.operations]
-    for messages in several:
-        for message in messages:
+    routes = [route for one in draft.operations for route in one.routes.values()]
+    holders: list[DraftChannel | DraftOperation | DraftRoute]
+    holders = [*draft.channels, *draft.operations, *routes]
+    for holder in holders:
+        for message in holder.messages:
             found.setdefault(id(message), message)
     return tuple(found.values())
 
@@ -83,7 +90,7 @@ def _service_name(draft: Draft, reading: Reading) -> Name | None:
         reading.error(
             "unusable-name",
             f"`{texts[0]}` gives no name for a Python package",
-            _first(draft.span),
+            _first(draft.places.span),
             help="name the service in eventgen.yaml: `service: orders`",
         )
     return name
@@ -114,39 +121,49 @@ def _allot(
     return found
 
 
-def _channel(draft: DraftChannel, name: Name, configured: Mapping[str, ChannelConfig]) -> Channel:
-    """`eventgen.yaml` wins over the document, and both over the usual."""
-    choice = configured.get(draft.id) or configured.get(draft.address)
-    layers = [layer for layer in (choice, draft.settings) if layer is not None]
-    ordering = next((layer.ordering for layer in layers if layer.ordering), Ordering.KEY)
-    retry = next((layer.retry for layer in layers if layer.retry), Retry())
-    return Channel(
+def _layers(
+    draft: Draft, configured: Mapping[str, ChannelConfig]
+) -> dict[int, tuple[ChannelConfig, ...]]:
+    """What is said of each channel, the strongest first.
+
+    `eventgen.yaml` wins over `x-eventgen`, and that over the operations.
+    """
+    tried = {
+        id(one.channel): one.body.retry
+        for one in reversed(draft.operations)
+        if one.body.action is Action.RECEIVE
+    }
+    return {
+        id(one): (
+            configured.get(one.id) or configured.get(one.address) or ChannelConfig(),
+            one.settings,
+            ChannelConfig(retry=tried.get(id(one))),
+        )
+        for one in draft.channels
+    }
+
+
+def _channel(
+    draft: DraftChannel,
+    name: Name,
+    layers: Sequence[ChannelConfig],
+    of_servers: Mapping[int, Server],
+    of_messages: Mapping[int, Name],
+) -> Channel:
+    body = draft.body
+    return replace(
+        body,
         name=name,
-        address=Text(draft.address),
-        description=Text(draft.description),
-        parameters=draft.parameters,
-        ordering=ordering,
-        retry=retry,
-        bindings=draft.bindings,
-        span=draft.span,
+        messages=_names(draft.messages, of_messages),
+        servers=tuple(of_servers[id(one)].name for one in draft.servers if id(one) in of_servers),
+        ordering=next((layer.ordering for layer in layers if layer.ordering), body.ordering),
+        retry=next((layer.retry for layer in layers if layer.retry), body.retry),
     )
 
 
 def _message(draft: DraftMessage, name: Name, bundled: Bundled) -> Message:
-    return Message(
-        name=name,
-        type=Text(draft.type),
-        title=Text(draft.title),
-        description=Text(draft.description),
-        version=Text(draft.version),
-        key=draft.key,
-        schema=bundled.payloads[id(draft)],
-        content_type=Text(draft.content_type),
-        headers=bundled.headers[id(draft)],
-        examples=draft.examples,
-        bindings=draft.bindings,
-        span=draft.span,
-    )
+    schema, headers = bundled.payloads[id(draft)], bundled.headers[id(draft)]
+    return replace(draft.body, name=name, schema=schema, headers=headers)
 
 
 def _operation(
@@ -155,26 +172,38 @@ def _operation(
     of_channels: Mapping[int, Name],
     of_messages: Mapping[int, Name],
 ) -> Operation:
-    messages = {id(message): of_messages[id(message)] for message in draft.messages}
-    return Operation(
+    routes = {
+        field: replace(
+            route.body,
+            channel=None if route.channel is None else of_channels[id(route.channel)],
+            messages=_names(route.messages, of_messages),
+        )
+        for field, route in draft.routes.items()
+    }
+    return replace(
+        draft.body,
         name=name,
-        action=draft.action,
         channel=of_channels[id(draft.channel)],
-        messages=tuple(sorted(messages.values(), key=lambda one: one.snake)),
-        description=Text(draft.description),
-        bindings=draft.bindings,
-        span=draft.span,
+        messages=_names(draft.messages, of_messages),
+        reply=routes.get("reply"),
+        retry_route=routes.get("retry_route"),
+        dead_letter=routes.get("dead_letter"),
     )
 
 
-def _servers(draft: Draft) -> tuple[Server, ...]:
+def _names(messages: Iterable[DraftMessage], of_messages: Mapping[int, Name]) -> tuple[Name, ...]:
+    found = {id(message): of_messages[id(message)] for message in messages}
+    return tuple(sorted(found.values(), key=lambda name: name.snake))
+
+
+def _servers(draft: Draft) -> dict[int, Server]:
     """The servers that have a usable name: they are shown, and nothing is generated from them."""
     wishes = [naming.Wish((one.id,)) for one in draft.servers]
-    return _sorted(
-        Server(name, Text(one.host), Text(one.protocol), Text(one.description))
+    return {
+        id(one): replace(one.body, name=name)
         for one, name in zip(draft.servers, naming.allot(wishes, naming.SERVER), strict=True)
         if name is not None
-    )
+    }
 
 
 def _check_configured(draft: Draft, reading: Reading) -> None:
@@ -185,7 +214,7 @@ def _check_configured(draft: Draft, reading: Reading) -> None:
                 "unknown-channel",
                 Severity.ERROR,
                 f"eventgen.yaml configures the channel `{name}`, which the specification has not",
-                Label(_first(draft.span)),
+                Label(_first(draft.places.span)),
                 help=did_you_mean(name, known),
             )
         )

@@ -162,7 +162,8 @@ def _named(
     for message, name in zip(messages, names, strict=True):
         unit = payloads[id(message)]
         if unit is None:
-            schemas.append(Schema(name.pascal, {"type": "object"}, message.span))
+            anything = {} if message.body.foreign_payload else {"type": "object"}
+            schemas.append(Schema(name.pascal, anything, message.span))
         elif id(unit) not in merged or unit.name != name.pascal:
             document = {"allOf": [{"$ref": _Pending(unit)}]}
             schemas.append(_schema(name.pascal, document, message.span))

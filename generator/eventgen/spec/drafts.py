@@ -1,4 +1,8 @@
-"""What a dialect hands on: a service whose things have no final names and no gathered schemas."""
+"""What a dialect hands on: a service whose things have no final names and no gathered schemas.
+
+Each draft has a `body`, the model's own object with all that the document says of it. What only a
+whole service can say (names, and what refers to them) is empty there, and filled by `assemble`.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from eventgen.model import Name, Text
+
 if TYPE_CHECKING:
     from eventgen.diagnostics import Span
-    from eventgen.model import Action, Parameter
+    from eventgen.model import (
+        Channel,
+        Info,
+        Message,
+        Operation,
+        Places,
+        Route,
+        SecurityScheme,
+        Server,
+    )
     from eventgen.model.config import ChannelConfig
     from eventgen.spec.tree import Node
+
+UNNAMED = Name(Text(""), "", "", "", "")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DraftServer:
+    """Somewhere the channels live. `id` is the key in the document."""
+
+    id: str
+    body: Server
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,33 +43,46 @@ class DraftMessage:
     """One kind of event. `names` are what it may be called, best first."""
 
     names: tuple[str, ...]
-    type: str
-    title: str
-    description: str
-    version: str
-    key: tuple[str, ...]
     payload: Node | None
     headers: Node | None
     modern: bool  # whether its schemas follow a draft after 07, where `$ref` may have siblings
-    content_type: str
-    examples: tuple[Any, ...]
-    bindings: Mapping[str, Any]
-    span: Span
+    body: Message
     tie: str = ""
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        return self.body.span
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DraftChannel:
-    """A place events go through, with every message that may."""
+    """A place events go through, with every message that may. `id` is the key in the document."""
 
-    id: str  # the key in the document
-    address: str
-    description: str
-    parameters: tuple[Parameter, ...]
+    id: str
     settings: ChannelConfig
-    bindings: Mapping[str, Any]
     messages: tuple[DraftMessage, ...]
-    span: Span
+    servers: tuple[DraftServer, ...]
+    body: Channel
+
+    @property
+    def address(self) -> str:
+        """Its address, or the key that stands in for it."""
+        return self.body.address.value
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        return self.body.span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DraftRoute:
+    """Where an operation's answers go, or what it failed at."""
+
+    channel: DraftChannel | None
+    messages: tuple[DraftMessage, ...]
+    body: Route
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,22 +90,15 @@ class DraftOperation:
     """What the application does with some messages of a channel."""
 
     names: tuple[str, ...]
-    action: Action
     channel: DraftChannel
     messages: tuple[DraftMessage, ...]
-    description: str
-    bindings: Mapping[str, Any]
-    span: Span
+    routes: Mapping[str, DraftRoute]  # by the field of `Operation`: reply, retry_route ...
+    body: Operation
 
-
-@dataclass(frozen=True, slots=True)
-class DraftServer:
-    """Somewhere the channels live."""
-
-    id: str
-    host: str
-    protocol: str
-    description: str
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        return self.body.span
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +106,10 @@ class Draft:
     """A whole document. `names` are what the service may be called, best first."""
 
     names: tuple[str, ...]
-    title: str
-    version: str
-    description: str
+    info: Info
     servers: tuple[DraftServer, ...]
     channels: tuple[DraftChannel, ...]
     operations: tuple[DraftOperation, ...]
-    span: Span
+    security: tuple[SecurityScheme, ...]
+    extensions: Mapping[str, Any]
+    places: Places

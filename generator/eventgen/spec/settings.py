@@ -56,12 +56,12 @@ def choice(reading: Reading, node: Node, key: str, words: Collection[str]) -> st
 def _retry(reading: Reading, node: Node) -> Retry:
     usual = Retry()
     reading.known(node, ("attempts", "initial", "factor", "maximum"), "`retry`")
-    attempts = _number(reading, node, "attempts", usual.attempts, (1, _MOST_ATTEMPTS))
+    attempts = number(reading, node, "attempts", usual.attempts, (1, _MOST_ATTEMPTS))
     if attempts != int(attempts):
         reading.error("out-of-range", "`attempts` is a whole number", node.value["attempts"].span)
-    initial = _number(reading, node, "initial", usual.initial, (0, _LONGEST))
-    factor = _number(reading, node, "factor", usual.factor, (1, 100))
-    maximum = _number(reading, node, "maximum", max(usual.maximum, initial), (0, _LONGEST))
+    initial = number(reading, node, "initial", usual.initial, (0, _LONGEST))
+    factor = number(reading, node, "factor", usual.factor, (1, 100))
+    maximum = number(reading, node, "maximum", max(usual.maximum, initial), (0, _LONGEST))
     if maximum < initial:
         reading.error(
             "out-of-range",
@@ -72,9 +72,10 @@ def _retry(reading: Reading, node: Node) -> Retry:
     return Retry(int(attempts), initial, factor, maximum)
 
 
-def _number(
+def number(
     reading: Reading, node: Node, key: str, usual: float, bounds: tuple[float, float]
 ) -> float:
+    """A field that is a number within bounds; `usual` when it is absent or not one."""
     found = node.get(key)
     if found is None or found.value is None:
         return usual

@@ -23,10 +23,10 @@ def mismatches(service: Service) -> Iterator[tuple[Message, int, Fault]]:
     """Each example (counted from 1) that its message's payload does not allow."""
     definitions = _definitions(service)
     for message in service.messages:
-        if not message.examples:
+        if not message.payloads:
             continue
         schema = {"$ref": f"#/$defs/{message.schema}", "$defs": definitions}
-        for number, example in enumerate(message.examples, start=1):
+        for number, example in enumerate(message.payloads, start=1):
             fault = _mismatch(schema, example)
             if fault is not None:
                 yield message, number, fault

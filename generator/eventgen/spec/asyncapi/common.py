@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from eventgen.diagnostics import Span
-from eventgen.model import Parameter, Text
+from eventgen.model import Info, Link, Parameter, Server, Text, Variable
 from eventgen.model.config import ChannelConfig
 from eventgen.model.names import words
 from eventgen.spec import settings
-from eventgen.spec.tree import plain
+from eventgen.spec.asyncapi.about import about, location, optional, places, texts
+from eventgen.spec.drafts import UNNAMED
+from eventgen.spec.tree import Node, plain
 
 if TYPE_CHECKING:
     from eventgen.spec.shape import Reading
-    from eventgen.spec.tree import Node
 
 _PARAMETER = re.compile(r"\{([A-Za-z0-9_.-]+)\}")
-_IN_PAYLOAD = re.compile(r"\$message\.payload#/(.+)\Z", re.DOTALL)
 # Words that say what every document describes; a service is called by the others.
 _IDLE = frozenset(
     (
@@ -28,22 +29,42 @@ _IDLE = frozenset(
 ROOT_SETTINGS = ("service", "v2_perspective")
 
 
-def title(reading: Reading, root: Node) -> tuple[str, str, str]:
-    """Title, version and description of the document; what is missing is reported."""
-    info = reading.mapping(root, "info")
-    if info is None:
+def info(reading: Reading, root: Node, also: Node | None = None) -> Info:
+    """What the document says of itself; what is missing is reported.
+
+    `also` is the root where a version keeps tags and documentation there, not in `info`.
+    """
+    found = reading.mapping(root, "info")
+    if found is None:
         if root.get("info") is None:
             _missing(reading, root, "info", "info: {title: Orders, version: 1.0.0}")
-        return "", "", ""
-    for key, example in (("title", "title: Orders"), ("version", "version: 1.0.0")):
-        found = info.get(key)
-        if found is None or found.value is None:
-            _missing(reading, info, key, example)
-    return (
-        reading.text(info, "title"),
-        reading.text(info, "version"),
-        reading.text(info, "description"),
+        found = Node({}, root.span)
+    else:
+        for key, example in (("title", "title: Orders"), ("version", "version: 1.0.0")):
+            if found.get(key) is None or found.value[key].value is None:
+                _missing(reading, found, key, example)
+    words = about(reading, found)
+    if also is not None:
+        outer = about(reading, also)
+        words = replace(words, tags=outer.tags, docs=outer.docs)
+    return Info(
+        id=Text(reading.text(root, "id")),
+        version=Text(reading.text(found, "version")),
+        terms=Text(reading.text(found, "termsOfService")),
+        contact=_link(reading, found, "contact"),
+        license=_link(reading, found, "license"),
+        content_type=Text(reading.text(root, "defaultContentType") or "application/json"),
+        about=words,
+        places=places(found, root.place("info")),
     )
+
+
+def _link(reading: Reading, node: Node, key: str) -> Link | None:
+    found = reading.mapping(node, key)
+    if found is None:
+        return None
+    name, url, email = (Text(reading.text(found, one)) for one in ("name", "url", "email"))
+    return Link(name, url, email)
 
 
 def service_names(reading: Reading, root: Node, written: str) -> tuple[str, ...]:
@@ -54,11 +75,6 @@ def service_names(reading: Reading, root: Node, written: str) -> tuple[str, ...]
     while len(parts) > 1 and parts[-1] in _IDLE:
         parts.pop()
     return tuple(text for text in (chosen, "-".join(parts), written) if text) or ("",)
-
-
-def description(reading: Reading, node: Node) -> str:
-    """The description, or else the summary."""
-    return reading.text(node, "description") or reading.text(node, "summary")
 
 
 def bindings(reading: Reading, node: Node) -> dict[str, Any]:
@@ -91,27 +107,37 @@ def parameters(reading: Reading, node: Node, address: str) -> tuple[Parameter, .
         )
     found = []
     for name in sorted(wanted):
-        if name not in declared:
+        node_of = declared.get(name)
+        if node_of is None:
             reading.warn(
                 "undeclared-parameter",
                 f"`{{{name}}}` in the address `{address}` is not declared",
                 node.place("address"),
                 help=f"declare it: `parameters: {{{name}: {{}}}}`",
             )
-            found.append(Parameter(name, Text(""), ()))
-            continue
-        parameter = reading.object(declared[name], f"the parameter `{name}`")
+            node_of = Node({}, node.place("address"))
+        parameter = reading.object(node_of, f"the parameter `{name}`")
         if parameter is not None:
-            location = _IN_PAYLOAD.match(reading.text(parameter, "location"))
-            path = location[1].split("/") if location else []
-            found.append(
-                Parameter(
-                    name,
-                    Text(reading.text(parameter, "description")),
-                    tuple(part.replace("~1", "/").replace("~0", "~") for part in path),
-                )
-            )
+            holder = node.get("parameters")
+            at = node_of.span if holder is None else holder.place(name)
+            found.append(_parameter(reading, name, parameter, at))
     return tuple(found)
+
+
+def _parameter(reading: Reading, name: str, node: Node, at: Span) -> Parameter:
+    """A parameter; the values that 2.x keeps in a schema are the parameter's own in 3.x."""
+    schema = reading.mapping(node, "schema")
+    values = node if schema is None else schema
+    return Parameter(
+        name=name,
+        about=about(reading, node),
+        enum=texts(reading, values, "enum"),
+        default=optional(reading, values, "default"),
+        examples=texts(reading, values, "examples"),
+        location=location(reading, node),
+        schema=plain(schema),
+        places=places(node, at),
+    )
 
 
 def operation_name(*, sends: bool, channel: str) -> str:
@@ -133,3 +159,38 @@ def _missing(reading: Reading, node: Node, key: str, example: str) -> None:
         beginning(node.span) if node.get(key) is None else node.place(key),
         help=f"write `{example}`",
     )
+
+
+def server(reading: Reading, node: Node, at: Span) -> Server:
+    """A server, without what the versions write differently: its address and its security."""
+    return Server(
+        name=UNNAMED,
+        host=Text(""),
+        pathname=Text(""),
+        protocol=Text(reading.text(node, "protocol")),
+        protocol_version=Text(reading.text(node, "protocolVersion")),
+        about=about(reading, node),
+        variables=_variables(reading, node),
+        security=(),
+        bindings=bindings(reading, node),
+        places=places(node, at),
+    )
+
+
+def _variables(reading: Reading, node: Node) -> tuple[Variable, ...]:
+    found = []
+    holder = reading.mapping(node, "variables")
+    for name, entry in sorted(reading.entries(holder)):
+        variable = reading.object(entry, f"the variable `{name}`")
+        if variable is not None and holder is not None:
+            found.append(
+                Variable(
+                    name=name,
+                    about=about(reading, variable),
+                    enum=texts(reading, variable, "enum"),
+                    default=optional(reading, variable, "default"),
+                    examples=texts(reading, variable, "examples"),
+                    places=places(variable, holder.place(name)),
+                )
+            )
+    return tuple(found)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from eventgen.model import Correlation, Example, Foreign, Message, Text
 from eventgen.spec import settings
 from eventgen.spec.asyncapi import common, traits
-from eventgen.spec.drafts import DraftMessage
+from eventgen.spec.asyncapi.about import about, location, places
+from eventgen.spec.drafts import UNNAMED, DraftMessage
 from eventgen.spec.tree import Node, plain
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ MESSAGE_SETTINGS = ("key", "version")
 _JSON_SCHEMA = re.compile(
     r"application/(?:vnd\.aai\.asyncapi|vnd\.oai\.openapi|schema)(?:\+(?:json|yaml))?(?:;|\Z)"
 )
+_MODERN = ("2019-09", "2020-12", "3.1")  # drafts after 07, and OpenAPI's version that uses them
 _FORMATS = (("avro", "Avro"), ("protobuf", "Protobuf"), ("raml", "RAML"), ("xml", "XML"))
 # What converters from 2.x call a message that had no name.
 _NO_NAME = re.compile(r"(?:publish|subscribe)\.message(?:\.[0-9]+)?\Z|[0-9]+\Z")
@@ -32,6 +35,16 @@ _FIELDS = frozenset(
         "tags", "title", "traits",
     )
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A schema as it is written: a node that is JSON Schema, or a foreign one, or neither."""
+
+    node: Node | None
+    format: str = ""
+    modern: bool = False
+    foreign: Foreign | None = None
 
 
 @dataclass(slots=True)
@@ -72,21 +85,34 @@ class Messages:
         if (names[0], content) in self._by_content:
             return self._by_content[names[0], content]
         own = settings.extension(reading, node, MESSAGE_SETTINGS, "a message")
-        payload, modern = self._payload(node, names[0], span)
+        payload = self._payload(node, names[0], span)
+        headers = self._schema(node, "headers")
+        body = Message(
+            name=UNNAMED,
+            id=Text(reading.text(node, "messageId") or _key_of(target) or key),
+            type=Text(reading.text(node, "name") or names[0]),
+            about=about(reading, node),
+            version=Text((reading.text(own, "version") if own else "") or "1.0.0"),
+            key=self._key(own),
+            schema="",
+            schema_format=Text(payload.format),
+            foreign_payload=payload.foreign,
+            headers=None,
+            foreign_headers=headers.foreign,
+            content_type=Text(reading.text(node, "contentType") or self.default_content_type),
+            correlation=self._correlation(node),
+            examples=self._examples(node),
+            deprecated=node.get("deprecated") is not None
+            and node.value["deprecated"].value is True,
+            bindings=common.bindings(reading, node),
+            places=places(node, span),
+        )
         message = DraftMessage(
             names=names,
-            type=reading.text(node, "name") or names[0],
-            title=reading.text(node, "title"),
-            description=common.description(reading, node),
-            version=(reading.text(own, "version") if own else "") or "1.0.0",
-            key=self._key(own),
-            payload=payload,
-            headers=node.get("headers"),
-            modern=modern,
-            content_type=reading.text(node, "contentType") or self.default_content_type,
-            examples=self._examples(node),
-            bindings=common.bindings(reading, node),
-            span=span,
+            payload=payload.node,
+            headers=headers.node,
+            modern=payload.modern,
+            body=body,
             tie=content,
         )
         self._by_content[names[0], content] = message
@@ -97,8 +123,7 @@ class Messages:
     ) -> tuple[str, ...]:
         """The author's own name, then what a component or channel calls it, then the rest."""
         reading = self.reading
-        if len(target.way) > 1 and target.way[-2] == "messages":
-            key = target.way[-1]
+        key = _key_of(target) or key
         if _NO_NAME.match(key):
             key = ""
         payload = node.get("payload")
@@ -112,29 +137,42 @@ class Messages:
         texts = texts or [text for text in (schema, *fallbacks) if text]
         return tuple(dict.fromkeys(texts)) or ("",)
 
-    def _payload(self, node: Node, name: str, at: Span) -> tuple[Node | None, bool]:
-        """The payload's schema, and whether it follows a draft after 07."""
-        reading = self.reading
+    def _payload(self, node: Node, name: str, at: Span) -> _Written:
+        """The payload's schema; a message that has none is told of."""
         payload = node.get("payload")
-        language = node.get("schemaFormat")
         if payload is None or payload.value is None:
             self._no_payload(node, name, at)
-            return None, False
-        holder = reading.target(payload) if payload.reference is not None else payload
-        if holder is not None and holder.get("schemaFormat") and holder.get("schema"):
-            language, payload = holder.get("schemaFormat"), holder.value["schema"]
-        if language is None or not isinstance(language.value, str):
-            return payload, False
-        if not _JSON_SCHEMA.match(language.value):
-            self._unsupported(language)
-            return None, False
-        return payload, any(draft in language.value for draft in ("2019-09", "2020-12", "3.1"))
+            return _Written(None)
+        return self._schema(node, "payload")
 
-    def _unsupported(self, language: Node) -> None:
+    def _schema(self, node: Node, key: str) -> _Written:
+        """A schema and the language it is in: its own (3.x), or for a payload its message's (2.x).
+
+        Any language is allowed; of those that are not JSON Schema only the words are kept.
+        """
+        reading = self.reading
+        schema = node.get(key)
+        if schema is None or schema.value is None:
+            return _Written(None)
+        language = node.get("schemaFormat") if key == "payload" else None
+        holder = reading.target(schema) if schema.reference is not None else schema
+        if holder is not None and holder.get("schemaFormat") and holder.get("schema"):
+            language, schema = holder.get("schemaFormat"), holder.value["schema"]
+        if language is None or not isinstance(language.value, str):
+            return _Written(schema)
+        if _JSON_SCHEMA.match(language.value):
+            modern = any(draft in language.value for draft in _MODERN)
+            return _Written(schema, language.value, modern=modern)
+        self._tell_format(language)
+        target = reading.target(schema)
+        foreign = Foreign(Text(language.value), plain(target), schema.span)
+        return _Written(None, language.value, foreign=foreign)
+
+    def _tell_format(self, language: Node) -> None:
         lowered = language.value.lower()
         title = next((title for word, title in _FORMATS if word in lowered), None)
         what = f"payloads in {title} are" if title else f"the format `{language.value}` is"
-        self.reading.error(
+        self.reading.warn(
             "unsupported-schema-format",
             f"{what} not supported yet",
             language.span,
@@ -167,15 +205,36 @@ class Messages:
             return tuple(part.words for part in found.value if part.words)
         return tuple(part for part in self.reading.text(own, "key").split(".") if part)
 
-    def _examples(self, node: Node) -> tuple[Any, ...]:
-        """The payloads of the message's examples, or else those of its inline schema."""
+    def _correlation(self, node: Node) -> Correlation | None:
+        found = self.reading.mapping(node, "correlationId")
+        if found is None:
+            return None
+        at = node.place("correlationId")
+        return Correlation(
+            about(self.reading, found), location(self.reading, found), places(found, at)
+        )
+
+    def _examples(self, node: Node) -> tuple[Example, ...]:
         found = []
-        for example in self.reading.items(node, "examples"):
-            target = self.reading.target(example)
-            payload = None if target is None else target.get("payload")
-            if payload is not None:
-                found.append(plain(payload))
+        for item in self.reading.items(node, "examples"):
+            target = self.reading.target(item)
+            if target is not None and isinstance(target.value, dict):
+                parts = {
+                    key: plain(target.value[key])
+                    for key in ("payload", "headers")
+                    if key in target.value
+                }
+                name, summary = (
+                    Text(self.reading.text(target, key)) for key in ("name", "summary")
+                )
+                found.append(Example(name, summary, parts, places(target, item.span)))
         return tuple(found)
+
+
+def _key_of(target: Target) -> str:
+    """What a component or channel calls the message that a reference names."""
+    named = len(target.way) > 1 and target.way[-2] == "messages"
+    return target.way[-1] if named else ""
 
 
 def _place(target: Target, node: Node, at: Span) -> Span:

@@ -1,4 +1,4 @@
-"""Merges traits into what they belong to, as JSON Merge Patch does, keeping every place."""
+"""Merges traits into what they belong to, as JSON Merge Patch (RFC 7396) does, keeping places."""
 
 from __future__ import annotations
 
@@ -9,30 +9,38 @@ from eventgen.spec.tree import Node
 if TYPE_CHECKING:
     from eventgen.spec.shape import Reading
 
+_DEEPEST = 40  # levels that are merged; two recursive schemas have no end
+
 
 def apply(reading: Reading, node: Node, *, trait_wins: bool) -> Node:
     """The object with its `traits` merged in, the later over the earlier.
 
     In AsyncAPI 2.x a trait overrides the object's own field, in 3.x the object's own field stays.
     """
-    traits = [reading.object(trait, "a trait") for trait in reading.items(node, "traits")]
-    result = node
-    merged: Node | None = None
-    for trait in traits:
-        if trait is not None:
-            merged = trait if merged is None else overlay(merged, trait)
-    if merged is not None:
-        result = overlay(node, merged) if trait_wins else overlay(merged, node)
-    return Node(result.value, node.span, result.keys)
+    found = [reading.object(trait, "a trait") for trait in reading.items(node, "traits")]
+    traits = [trait for trait in found if trait is not None]
+    if not traits:
+        return node
+    first, *rest = (node, *traits) if trait_wins else (*traits, node)
+    for layer in rest:
+        first = overlay(reading, first, layer)
+    return Node(first.value, node.span, first.keys)
 
 
-def overlay(under: Node, over: Node) -> Node:
-    """`over` on top of `under`: mappings are joined, anything else replaced."""
-    if not isinstance(under.value, dict) or not isinstance(over.value, dict):
+def overlay(reading: Reading, under: Node, over: Node, deep: int = 0) -> Node:
+    """`over` on top of `under`: mappings are joined, null removes, anything else replaces.
+
+    A reference is followed only where both have something to say.
+    """
+    below, above = reading.target(under), reading.target(over)
+    if below is None or above is None or deep > _DEEPEST:
         return over
-    if under.reference is not None or over.reference is not None:
+    if not isinstance(below.value, dict) or not isinstance(above.value, dict):
         return over
-    value = dict(under.value)
-    for key, node in over.value.items():
-        value[key] = overlay(value[key], node) if key in value else node
-    return Node(value, over.span, {**under.keys, **over.keys})
+    value = dict(below.value)
+    for key, node in above.value.items():
+        if node.value is None:
+            value.pop(key, None)
+        else:
+            value[key] = overlay(reading, value[key], node, deep + 1) if key in value else node
+    return Node(value, above.span, {**below.keys, **above.keys})

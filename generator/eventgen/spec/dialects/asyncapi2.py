@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from eventgen.model import Action, Service
+from eventgen.model import Action, Channel, Operation, Ordering, Retry, Service, Text
 from eventgen.model.config import Perspective
 from eventgen.spec.assemble import assemble
-from eventgen.spec.asyncapi import common, perspective, traits
+from eventgen.spec.asyncapi import common, perspective, security, traits
+from eventgen.spec.asyncapi.about import about, extensions, places
 from eventgen.spec.asyncapi.messages import Messages
-from eventgen.spec.drafts import Draft, DraftChannel, DraftMessage, DraftOperation, DraftServer
+from eventgen.spec.drafts import (
+    UNNAMED,
+    Draft,
+    DraftChannel,
+    DraftMessage,
+    DraftOperation,
+    DraftServer,
+)
+from eventgen.spec.nearest import did_you_mean
 from eventgen.spec.tree import Node
 
 if TYPE_CHECKING:
     from eventgen.diagnostics import Span
+    from eventgen.model import SecurityScheme
     from eventgen.spec.shape import Reading
 
 VERSIONS = ("2.0", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6")
@@ -29,7 +40,7 @@ def detect(root: Node) -> bool:
 
 def read(root: Node, reading: Reading) -> Service | None:
     """The service of a document; what is wrong with it is in `reading.findings`."""
-    title, version, description = common.title(reading, root)
+    info = common.info(reading, root, also=root)
     if "operations" in root.value:
         reading.error(
             "syntax-of-another-version",
@@ -44,19 +55,21 @@ def read(root: Node, reading: Reading) -> Service | None:
         for keyword, operation in _operations(reading, item)
     ]
     view = perspective.decide(reading, root, clues)
-    default = reading.text(root, "defaultContentType") or "application/json"
-    reader = _Reader(reading, Messages(reading, default, trait_wins=True), view)
+    schemes = security.schemes(reading, root)
+    servers = _servers(reading, root, schemes)
+    messages = Messages(reading, info.content_type.value, trait_wins=True)
+    reader = _Reader(reading, messages, view, servers, schemes)
     for name, item in items.items():
         reader.channel(name, item, reading.mapping(root, "channels") or root)
     draft = Draft(
-        names=common.service_names(reading, root, title),
-        title=title,
-        version=version,
-        description=description,
-        servers=_servers(reading, root),
+        names=common.service_names(reading, root, info.about.title.value),
+        info=info,
+        servers=servers,
         channels=tuple(reader.channels),
         operations=tuple(reader.operations),
-        span=root.span,
+        security=schemes,
+        extensions=extensions(root),
+        places=places(root, root.span),
     )
     return assemble(draft, reading)
 
@@ -76,7 +89,7 @@ def _channel_items(reading: Reading, root: Node) -> Iterator[tuple[str, Node]]:
             continue
         if target is not node:
             own = {key: value for key, value in node.value.items() if key != "$ref"}
-            target = traits.overlay(target, Node(own, node.span, node.keys))
+            target = traits.overlay(reading, target, Node(own, node.span, node.keys))
         yield name, target
 
 
@@ -91,10 +104,19 @@ def _operations(reading: Reading, item: Node) -> Iterator[tuple[str, Node]]:
 class _Reader:
     """Reads channels and the operations in them."""
 
-    def __init__(self, reading: Reading, messages: Messages, view: Perspective) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        messages: Messages,
+        view: Perspective,
+        servers: tuple[DraftServer, ...],
+        schemes: tuple[SecurityScheme, ...],
+    ) -> None:
         self._reading = reading
         self._messages = messages
         self._view = view
+        self._servers = {server.id: server for server in servers}
+        self._schemes = schemes
         self.channels: list[DraftChannel] = []
         self.operations: list[DraftOperation] = []
 
@@ -122,13 +144,23 @@ class _Reader:
         ]
         channel = DraftChannel(
             id=name,
-            address=address,
-            description=common.description(reading, item),
-            parameters=common.parameters(reading, item, name),
             settings=common.channel_settings(reading, item, f"the channel `{name}`"),
-            bindings=own,
             messages=tuple(dict.fromkeys(one for several in messages for one in several)),
-            span=holder.place(name),
+            servers=self._servers_of(item),
+            body=Channel(
+                name=UNNAMED,
+                id=Text(name),
+                address=Text(address),
+                addressed=True,
+                about=about(reading, item),
+                parameters=common.parameters(reading, item, name),
+                messages=(),
+                servers=(),
+                ordering=Ordering.KEY,
+                retry=Retry(),
+                bindings=own,
+                places=places(item, holder.place(name)),
+            ),
         )
         self.channels.append(channel)
         for (keyword, operation, bindings), several in zip(found, messages, strict=True):
@@ -139,14 +171,41 @@ class _Reader:
             self.operations.append(
                 DraftOperation(
                     names=names,
-                    action=Action.SEND if sends else Action.RECEIVE,
                     channel=channel,
                     messages=several,
-                    description=common.description(reading, operation),
-                    bindings=bindings,
-                    span=item.place(keyword),
+                    routes={},
+                    body=Operation(
+                        name=UNNAMED,
+                        id=Text(given),
+                        action=Action.SEND if sends else Action.RECEIVE,
+                        channel=UNNAMED,
+                        messages=(),
+                        about=about(reading, operation),
+                        reply=None,
+                        retry=None,
+                        retry_route=None,
+                        dead_letter=None,
+                        security=security.by_name(reading, operation, self._schemes),
+                        bindings=bindings,
+                        places=places(operation, item.place(keyword)),
+                    ),
                 )
             )
+
+    def _servers_of(self, item: Node) -> tuple[DraftServer, ...]:
+        """The servers a channel is limited to, which it names by their keys."""
+        found = []
+        for one in self._reading.items(item, "servers"):
+            if one.words in self._servers:
+                found.append(self._servers[one.words])
+            else:
+                self._reading.error(
+                    "unknown-server",
+                    f"`{one.words}` is not one of the document's servers",
+                    one.span,
+                    help=did_you_mean(one.words, self._servers),
+                )
+        return tuple(found)
 
     def _messages_of(
         self, channel: str, keyword: str, operation: Node, at: Span, *, alone: bool
@@ -190,14 +249,21 @@ def _topic(bindings: Mapping[str, Any]) -> str:
     return ""
 
 
-def _servers(reading: Reading, root: Node) -> tuple[DraftServer, ...]:
+def _servers(
+    reading: Reading, root: Node, schemes: tuple[SecurityScheme, ...]
+) -> tuple[DraftServer, ...]:
     found = []
-    for name, node in reading.entries(reading.mapping(root, "servers")):
+    holder = reading.mapping(root, "servers")
+    for name, node in reading.entries(holder):
         server = reading.object(node, f"the server `{name}`")
-        if server is not None:
-            host = reading.text(server, "url").partition("://")
-            protocol = reading.text(server, "protocol")
-            found.append(
-                DraftServer(name, host[2] or host[0], protocol, common.description(reading, server))
+        if server is not None and holder is not None:
+            scheme, sign, rest = reading.text(server, "url").partition("://")
+            host, slash, path = (rest if sign else scheme).partition("/")
+            body = replace(
+                common.server(reading, server, holder.place(name)),
+                host=Text(host),
+                pathname=Text(slash + path),
+                security=security.by_name(reading, server, schemes),
             )
+            found.append(DraftServer(name, body))
     return tuple(found)

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from eventgen.diagnostics import Label
-from eventgen.model import Action, Service
+from eventgen.model import (
+    Action,
+    Channel,
+    Operation,
+    Ordering,
+    Retry,
+    Service,
+    Text,
+)
 from eventgen.spec import settings
 from eventgen.spec.assemble import assemble
-from eventgen.spec.asyncapi import common, traits
+from eventgen.spec.asyncapi import common, routes, security, traits
+from eventgen.spec.asyncapi.about import about, extensions, places
+from eventgen.spec.asyncapi.lookup import Lookup
 from eventgen.spec.asyncapi.messages import Messages
-from eventgen.spec.drafts import Draft, DraftChannel, DraftMessage, DraftOperation, DraftServer
-from eventgen.spec.nearest import did_you_mean
-from eventgen.spec.shape import kind
+from eventgen.spec.drafts import (
+    UNNAMED,
+    Draft,
+    DraftChannel,
+    DraftMessage,
+    DraftOperation,
+    DraftServer,
+)
 
 if TYPE_CHECKING:
     from eventgen.spec.shape import Reading
@@ -29,20 +44,20 @@ def detect(root: Node) -> bool:
 
 def read(root: Node, reading: Reading) -> Service | None:
     """The service of a document; what is wrong with it is in `reading.findings`."""
-    title, version, description = common.title(reading, root)
-    default = reading.text(root, "defaultContentType") or "application/json"
-    reader = _Reader(reading, Messages(reading, default, trait_wins=False))
+    info = common.info(reading, root)
+    reader = _Reader(reading, Messages(reading, info.content_type.value, trait_wins=False))
+    servers = reader.servers(root)
     channels = reader.channels(root)
     operations = reader.operations(root)
     draft = Draft(
-        names=common.service_names(reading, root, title),
-        title=title,
-        version=version,
-        description=description,
-        servers=_servers(reading, root),
+        names=common.service_names(reading, root, info.about.title.value),
+        info=info,
+        servers=servers,
         channels=channels,
         operations=operations,
-        span=root.span,
+        security=security.schemes(reading, root),
+        extensions=extensions(root),
+        places=places(root, root.span),
     )
     return assemble(draft, reading)
 
@@ -53,9 +68,52 @@ class _Reader:
     def __init__(self, reading: Reading, messages: Messages) -> None:
         self._reading = reading
         self._messages = messages
-        self._channels: dict[int, DraftChannel] = {}  # by the id of the channel's node
-        # For each channel: key and message, by the id of the node that stands under the key.
-        self._entries: dict[int, dict[int, tuple[str, DraftMessage]]] = {}
+        self._servers: dict[int, DraftServer] = {}  # by the id of the server's node
+        self._lookup = Lookup(reading, messages)
+
+    def servers(self, root: Node) -> tuple[DraftServer, ...]:
+        reading = self._reading
+        found = []
+        holder = reading.mapping(root, "servers")
+        for name, node in reading.entries(holder):
+            server = reading.object(node, f"the server `{name}`")
+            if server is None or holder is None:
+                continue
+            if "url" in server.value and "host" not in server.value:
+                reading.error(
+                    "syntax-of-another-version",
+                    "`url` of a server is AsyncAPI 2",
+                    server.place("url"),
+                    help="write `host:`, and `pathname:` for the part after the first `/`",
+                )
+            body = replace(
+                common.server(reading, server, holder.place(name)),
+                host=Text(reading.text(server, "host")),
+                pathname=Text(reading.text(server, "pathname")),
+                security=security.by_reference(reading, server),
+            )
+            draft = DraftServer(name, body)
+            self._servers[id(node)] = self._servers[id(server)] = draft
+            found.append(draft)
+        return tuple(found)
+
+    def _servers_of(self, name: str, node: Node) -> tuple[DraftServer, ...]:
+        """The servers a channel is limited to, which it refers to."""
+        found = []
+        for item in self._reading.items(node, "servers"):
+            target = self._reading.target(item)
+            if target is None:
+                continue
+            if id(target) in self._servers:
+                found.append(self._servers[id(target)])
+            else:
+                self._reading.error(
+                    "unknown-server",
+                    f"a server of the channel `{name}` is not one of the document's servers",
+                    item.span if item.reference is None else item.value["$ref"].span,
+                    help="write `$ref: '#/servers/...'`",
+                )
+        return tuple(found)
 
     def channels(self, root: Node) -> tuple[DraftChannel, ...]:
         holder = self._reading.mapping(root, "channels")
@@ -74,13 +132,16 @@ class _Reader:
                 continue
             if target.get("address") is None:
                 silent.append(name)
-            channel = self._channel(name, target, holder)
-            self._channels[id(node)] = self._channels[id(target)] = channel
+            channel, entries = self._channel(name, target, holder)
+            self._lookup.add((node, target), channel, entries)
             found.append(channel)
         self._tell_addresses(holder, silent)
         return tuple(found)
 
-    def _channel(self, name: str, node: Node, holder: Node) -> DraftChannel:
+    def _channel(
+        self, name: str, node: Node, holder: Node
+    ) -> tuple[DraftChannel, dict[int, tuple[str, DraftMessage]]]:
+        """A channel, and its messages and their keys by the id of what stands under the key."""
         reading = self._reading
         for keyword in ("publish", "subscribe"):
             if keyword in node.value:
@@ -102,16 +163,25 @@ class _Reader:
                 entries[id(entry)] = (key, message)
         channel = DraftChannel(
             id=name,
-            address=address,
-            description=common.description(reading, node),
-            parameters=common.parameters(reading, node, address),
             settings=common.channel_settings(reading, node, f"the channel `{name}`"),
-            bindings=bindings,
             messages=tuple(dict.fromkeys(message for _, message in entries.values())),
-            span=holder.place(name),
+            servers=self._servers_of(name, node),
+            body=Channel(
+                name=UNNAMED,
+                id=Text(name),
+                address=Text(address),
+                addressed=node.get("address") is not None,
+                about=about(reading, node),
+                parameters=common.parameters(reading, node, address),
+                messages=(),
+                servers=(),
+                ordering=Ordering.KEY,
+                retry=Retry(),
+                bindings=bindings,
+                places=places(node, holder.place(name)),
+            ),
         )
-        self._entries[id(channel)] = entries
-        return channel
+        return channel, entries
 
     def _tell_addresses(self, holder: Node, silent: list[str]) -> None:
         if not silent:
@@ -154,12 +224,24 @@ class _Reader:
             reading.warn("reply-ignored", text, node.place("reply"))
         return DraftOperation(
             names=(name,),
-            action=Action(action),
             channel=channel,
-            messages=self._messages_of(name, node, channel),
-            description=common.description(reading, node),
-            bindings=common.bindings(reading, node),
-            span=holder.place(name),
+            messages=self._lookup.messages_of(name, node, channel),
+            routes=routes.routes(self._lookup, name, node),
+            body=Operation(
+                name=UNNAMED,
+                id=Text(name),
+                action=Action(action),
+                channel=UNNAMED,
+                messages=(),
+                about=about(reading, node),
+                reply=None,
+                retry=routes.retry(reading, node),
+                retry_route=None,
+                dead_letter=None,
+                security=security.by_reference(reading, node),
+                bindings=common.bindings(reading, node),
+                places=places(node, holder.place(name)),
+            ),
         )
 
     def _channel_of(self, name: str, node: Node, holder: Node) -> DraftChannel | None:
@@ -173,86 +255,7 @@ class _Reader:
                 help="write `channel: {$ref: '#/channels/...'}`",
             )
             return None
-        target = reading.target(found)
-        if target is None:
-            return None
-        channel = self._channels.get(id(target))
-        if channel is None:
-            words = found.words.rpartition("/")[2]
-            known = [one.id for one in self._channels.values()]
-            near = words if words in known else (known[0] if len(known) == 1 else "...")
-            reading.error(
-                "operation-without-channel",
-                f"the channel of the operation `{name}` is not one of the document's channels",
-                found.span if found.reference is None else found.value["$ref"].span,
-                help=did_you_mean(words, known)
-                if words and words not in known
-                else f"write `channel: {{$ref: '#/channels/{near}'}}`",
-            )
-        return channel
-
-    def _messages_of(
-        self, name: str, node: Node, channel: DraftChannel
-    ) -> tuple[DraftMessage, ...]:
-        """The messages of an operation: those it names, or else all of its channel's."""
-        items = self._reading.items(node, "messages")
-        if node.get("messages") is None or node.value["messages"].value is None:
-            return channel.messages
-        found = []
-        for item in items:
-            message = self._message(name, item, channel)
-            if message is not None:
-                found.append(message)
-        return tuple(dict.fromkeys(found))
-
-    def _message(self, name: str, item: Node, channel: DraftChannel) -> DraftMessage | None:
-        reading = self._reading
-        if item.reference is None:
-            reading.error(
-                "wrong-kind",
-                f"the messages of an operation are references, and this is {kind(item.value)}",
-                item.span,
-                help=f"write `$ref: '#/channels/{channel.id}/messages/...'`",
-            )
-            return None
-        target = reading.follow(item)
-        if target is None:
-            return None
-        entry = reading.files.hop(item)
-        entries = self._entries[id(channel)]
-        if entry is not None and id(entry.node) in entries:
-            return entries[id(entry.node)][1]
-        at = item.value["$ref"].span
-        message = self._messages.read(item, at, target.way[-1] if target.way else "", (name,))
-        keys = [key for key, one in entries.values() if one is message]
-        if keys:
-            reading.warn(
-                "message-of-component",
-                "a message of an operation is referred to through its channel",
-                at,
-                help=f"write `#/channels/{_escaped(channel.id)}/messages/{_escaped(keys[0])}`",
-            )
-            return message
-        reading.error(
-            "message-not-in-channel",
-            f"the channel `{channel.id}` has no such message",
-            at,
-            secondary=_labels(channel),
-            help=did_you_mean(
-                target.way[-1] if target.way else "",
-                [one.names[0] for one in channel.messages],
-            )
-            or f"add the message to `messages:` of the channel `{channel.id}`",
-        )
-        return None
-
-
-def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
-
-
-def _labels(channel: DraftChannel) -> tuple[Label, ...]:
-    return (Label(channel.span, "the channel"),)
+        return self._lookup.channel(name, node)
 
 
 def _topic(bindings: dict[str, Any]) -> str:
@@ -262,22 +265,3 @@ def _topic(bindings: dict[str, Any]) -> str:
         if isinstance(topic, str):
             return topic
     return ""
-
-
-def _servers(reading: Reading, root: Node) -> tuple[DraftServer, ...]:
-    found = []
-    for name, node in reading.entries(reading.mapping(root, "servers")):
-        server = reading.object(node, f"the server `{name}`")
-        if server is None:
-            continue
-        if "url" in server.value and "host" not in server.value:
-            reading.error(
-                "syntax-of-another-version",
-                "`url` of a server is AsyncAPI 2",
-                server.place("url"),
-                help="write `host:`, and `pathname:` for the part after the first `/`",
-            )
-        host = reading.text(server, "host") + reading.text(server, "pathname")
-        protocol = reading.text(server, "protocol")
-        found.append(DraftServer(name, host, protocol, common.description(reading, server)))
-    return tuple(found)

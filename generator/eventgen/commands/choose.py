@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +13,7 @@ from eventgen.commands.project import CONFIG
 from eventgen.diagnostics import Diagnostic, Label, Severity, Span, has_errors
 from eventgen.model.config import Config
 from eventgen.plan.broker import Broker
+from eventgen.spec import nearest
 from eventgen.spec.config import load
 
 
@@ -28,8 +28,7 @@ def broker(name: str) -> Broker:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The nearest known word, or all of them."""
     names = list(known)
-    close = difflib.get_close_matches(word, names, 1)
-    return f"did you mean `{close[0]}`?" if close else f"choose one of: {', '.join(names)}"
+    return nearest.did_you_mean(word, names) or f"choose one of: {', '.join(names)}"
 
 
 def config(root: Path) -> Config:

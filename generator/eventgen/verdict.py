@@ -1,0 +1,1 @@
+"""What becomes of findings: which are reported, and how bad each is."""

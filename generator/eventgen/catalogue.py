@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from eventgen.brokers import discover
 from eventgen.diagnostics import explanations
+from eventgen.plan.broker import Broker
 from eventgen.rules import all_rules
 
 
@@ -14,6 +15,13 @@ def explained() -> dict[str, str]:
     for broker in discover().values():
         found |= broker.explanations
     return dict(sorted(found.items()))
+
+
+def searched(broker: Broker | None) -> frozenset[str]:
+    """The names of what can be found when a specification is checked, for a broker or for none."""
+    others = {} if broker is None else broker.explanations
+    rules = (rule.name for rule in all_rules())
+    return frozenset((*explanations.load(), *rules, *others))
 
 
 def summary(explanation: str) -> str:

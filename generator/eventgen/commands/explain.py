@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from eventgen import catalogue
+from eventgen.commands import choose
 from eventgen.commands.exits import Exit, Stop
 from eventgen.spec.nearest import did_you_mean
 
@@ -39,5 +40,5 @@ def run(options: argparse.Namespace) -> Exit:
     raise Stop(
         Exit.USAGE,
         f"there is no finding `{options.name}`",
-        did_you_mean(options.name, explained) or "`eventgen explain` lists them all",
+        did_you_mean(options.name, explained) or choose.LIST,
     )

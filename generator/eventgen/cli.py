@@ -13,6 +13,7 @@ _COMMANDS = (
     ("new", "start a new service"),
     ("generate", "write what the specification asks for, again"),
     ("check", "say what is wrong with a specification"),
+    ("explain", "say what a finding is about, and what to write instead"),
     ("brokers", "list the brokers and what each can do"),
 )
 _DESCRIPTION = """\

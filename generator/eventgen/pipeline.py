@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from eventgen.diagnostics import Diagnostic, has_errors
+from eventgen import catalogue, verdict
+from eventgen.diagnostics import Diagnostic, Severity, has_errors
 from eventgen.model import Service
 from eventgen.model.config import Config
 from eventgen.plan.broker import Broker
@@ -16,7 +18,7 @@ from eventgen.plan.kinds import RenderedFile, Subject
 from eventgen.plan.plan import plan
 from eventgen.render.run import render
 from eventgen.rules import check_all
-from eventgen.spec.load import load
+from eventgen.spec.load import Loaded, in_order, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +40,39 @@ class Compilation:
 
 def check(spec: Path, config: Config, broker: Broker | None, display: str) -> Checked:
     """Read a specification and hold every rule, and the broker's own limits, against it."""
-    loaded = load(spec, config, display)
-    findings = loaded.findings
+    return examine(load(spec, config, display), config, broker, display)
+
+
+def examine(loaded: Loaded, config: Config, broker: Broker | None, display: str) -> Checked:
+    """The same for a specification that was read: what is found, and what is left of it."""
+    fixed = [one for one in loaded.findings if one.severity is Severity.ERROR]
+    free = [one for one in loaded.findings if one.severity is not Severity.ERROR]
     if loaded.service is not None:
-        findings += tuple(check_all(loaded.service, config))
+        free += check_all(loaded.service, config)
         if broker is not None:
-            findings += tuple(broker.check(Subject(loaded.service, config)))
+            free += broker.check(Subject(loaded.service, config))
+    free += _about_suppressions(loaded, free, broker)
+    judged = verdict.judge(fixed, free, loaded.suppressions, config.check)
+    findings = in_order(judged, display)
     service = None if has_errors(findings) else loaded.service
     return Checked(service, findings, loaded.inputs)
+
+
+def _about_suppressions(
+    loaded: Loaded, found: Sequence[Diagnostic], broker: Broker | None
+) -> Iterator[Diagnostic]:
+    """What is wrong with the suppressions themselves.
+
+    That one is of no use can be said only when all rules were held against the specification, and
+    only of its own file: another specification may refer to the others.
+    """
+    if not loaded.suppressions:
+        return
+    yield from verdict.unknown(loaded.suppressions, catalogue.explained())
+    if loaded.service is not None:
+        main = loaded.service.span.source
+        own = [one for one in loaded.suppressions if one.place.source is main]
+        yield from verdict.idle(own, found, catalogue.searched(broker))
 
 
 def compile(  # noqa: A001  - the field's own word for it

@@ -70,6 +70,61 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
             )
 
 
+_EXPLANATIONS = {
+    "kafka-topic-collision": """\
+Two channels become the same Kafka topic.
+
+## What it checks
+
+The topics of two channels whose addresses differ also differ. A topic has fewer letters to choose
+from than an address: `/` and other signs become dots.
+
+## Why
+
+Events of both channels would be mixed in one topic.
+
+## Example
+
+```yaml
+channels:
+  a: {address: shop/orders, messages: {order.placed: {payload: {type: object}}}}
+  b: {address: shop.orders, messages: {order.paid: {payload: {type: object}}}}
+```
+
+## Instead
+
+Give one of the two another address. When they are meant to be one topic, make them one channel.
+""",
+    "kafka-topic-too-long": """\
+A Kafka topic's name would be too long.
+
+## What it checks
+
+The topic that a channel's address becomes has at most 249 characters.
+
+## Why
+
+Kafka refuses to create a topic with a longer name.
+
+## Example
+
+```yaml
+channels:
+  orders:
+    address: "\\
+        com.example.europe.france.paris.shops.department.furniture.customer.orders.\\
+        com.example.europe.france.paris.shops.department.furniture.customer.orders.\\
+        com.example.europe.france.paris.shops.department.furniture.customer.orders.\\
+        com.example.europe.france.paris.shops.orders"
+    messages: {order.placed: {payload: {type: object}}}
+```
+
+## Instead
+
+Give the channel a shorter address: `address: shop.orders`.
+""",
+}
+
 BROKER = Broker(
     name="kafka",
     title="Apache Kafka",
@@ -92,4 +147,5 @@ BROKER = Broker(
         FileKind("brokers/kafka/compose.yaml.j2", "compose.yaml", compose_view),
     ),
     check=check,
+    explanations=_EXPLANATIONS,
 )

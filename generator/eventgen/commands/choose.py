@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from eventgen.brokers import discover
+from eventgen.catalogue import explained
 from eventgen.commands import show
 from eventgen.commands.exits import Exit, Stop
 from eventgen.commands.project import CONFIG
 from eventgen.diagnostics import Diagnostic, Label, Severity, Span, has_errors
 from eventgen.model.config import Config
 from eventgen.plan.broker import Broker
+from eventgen.spec import nearest
 from eventgen.spec.config import load
+
+LIST = "`eventgen explain` lists them all"
 
 
 def broker(name: str) -> Broker:
@@ -28,20 +31,55 @@ def broker(name: str) -> Broker:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The nearest known word, or all of them."""
     names = list(known)
-    close = difflib.get_close_matches(word, names, 1)
-    return f"did you mean `{close[0]}`?" if close else f"choose one of: {', '.join(names)}"
+    return nearest.did_you_mean(word, names) or f"choose one of: {', '.join(names)}"
 
 
 def config(root: Path) -> Config:
     """The project's configuration. What is wrong with it goes to stderr, and stops the command."""
-    read = load(root / CONFIG, CONFIG)
+    read, findings = read_config(root)
+    show.findings(findings, sys.stderr)
+    if read is None:
+        raise Stop(Exit.INVALID, f"{CONFIG} cannot be used as it is; nothing was written")
+    return read
+
+
+def read_config(root: Path, display: str = CONFIG) -> tuple[Config | None, tuple[Diagnostic, ...]]:
+    """The same with what is wrong with it; None when there are errors."""
+    read = load(root / CONFIG, display)
     findings = read.findings
     if read.config is not None and read.config.broker not in discover():
         findings += (_unknown_broker(read.config.broker, read.places.get("broker")),)
-    show.findings(findings, sys.stderr)
-    if read.config is None or has_errors(findings):
-        raise Stop(Exit.INVALID, f"{CONFIG} cannot be used as it is; nothing was written")
-    return read.config
+    if read.named:
+        known = explained()
+        findings += tuple(
+            _unknown_finding(name, known, place)
+            for name, place in read.named.items()
+            if name not in known
+        )
+    return (None if has_errors(findings) else read.config), findings
+
+
+def findings_named(options: Iterable[str]) -> frozenset[str]:
+    """The names in options that were given as `a,b`, each of them known."""
+    names = frozenset(name.strip() for option in options for name in option.split(","))
+    known = explained()
+    for name in sorted(names - known.keys()):
+        raise Stop(
+            Exit.USAGE,
+            f"no finding is called `{name}`",
+            nearest.did_you_mean(name, known) or LIST,
+        )
+    return names
+
+
+def _unknown_finding(name: str, known: Iterable[str], place: Span) -> Diagnostic:
+    return Diagnostic(
+        "unknown-finding",
+        Severity.ERROR,
+        f"no finding is called `{name}`",
+        Label(place),
+        help=nearest.did_you_mean(name, known) or LIST,
+    )
 
 
 def _unknown_broker(name: str, place: Span | None) -> Diagnostic:

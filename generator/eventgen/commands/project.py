@@ -18,15 +18,21 @@ _PACKAGE = Path(__file__).parents[1]
 
 def find(folder: Path) -> Path:
     """The project that a folder is in: the nearest one above it with an `eventgen.yaml`."""
+    root = around(folder)
+    if root is None:
+        raise Stop(
+            Exit.USAGE,
+            f"there is no {CONFIG} in {folder} or above it",
+            "run `eventgen new service` to start a project, or go to one",
+        )
+    return root
+
+
+def around(folder: Path) -> Path | None:
+    """The same; None when the folder is in no project."""
     start = folder.resolve()
-    for candidate in (start, *start.parents):
-        if (candidate / CONFIG).is_file():
-            return candidate
-    raise Stop(
-        Exit.USAGE,
-        f"there is no {CONFIG} in {folder} or above it",
-        "run `eventgen new service` to start a project, or go to one",
-    )
+    folders = (start, *start.parents)
+    return next((one for one in folders if (one / CONFIG).is_file()), None)
 
 
 @dataclass(frozen=True, slots=True)

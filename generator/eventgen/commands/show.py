@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TextIO
 
+from eventgen import __version__
 from eventgen.commands.exits import Stop
 from eventgen.diagnostics import Diagnostic, Severity
-from eventgen.diagnostics.show import concise, full
+from eventgen.diagnostics.show import as_json, concise, full, github, sarif
 
-FORMATS = {"full": full.show, "concise": concise.show}
+
+def _sarif(found: tuple[Diagnostic, ...], _colour: bool) -> str:
+    from eventgen.catalogue import explained  # noqa: PLC0415 - only this format needs it
+
+    return sarif.show(found, explained(), __version__)
+
+
+# What each `--format` makes of findings, given whether it may use colour.
+FORMATS: dict[str, Callable[[tuple[Diagnostic, ...], bool], str]] = {
+    "full": lambda found, colour: full.show(found, colour=colour),
+    "concise": lambda found, _: concise.show(found),
+    "json": lambda found, _: as_json.show(found),
+    "github": lambda found, _: github.show(found),
+    "sarif": _sarif,
+}
 
 
 def wants_colour(stream: TextIO) -> bool:
@@ -20,18 +35,24 @@ def wants_colour(stream: TextIO) -> bool:
 
 
 def findings(found: Iterable[Diagnostic], stream: TextIO, how: str = "full") -> None:
-    """Print findings, then their count."""
+    """Print findings, then their count. A format that is one whole document is never left out."""
     found = tuple(found)
-    if not found:
-        return
-    print(FORMATS[how](found, colour=wants_colour(stream)), file=stream)
+    shown = FORMATS[how](found, wants_colour(stream))
+    if shown:
+        print(shown, file=stream)
+    if found and how == "full":
+        say(f"\nfound {count(found)}")
+
+
+def count(found: Iterable[Diagnostic]) -> str:
+    """How many findings there are of each severity, in words."""
+    severities = [one.severity for one in found]
     counts = [
         f"{number} {severity.value}{'' if number == 1 else 's'}"
         for severity in Severity
-        if (number := sum(1 for one in found if one.severity is severity))
+        if (number := severities.count(severity))
     ]
-    if how == "full":
-        print(f"\nfound {' and '.join(counts)}", file=sys.stderr)
+    return " and ".join(counts)
 
 
 def stop(problem: Stop) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 # Where YAML ends a line; `str.splitlines` would also do so at control characters.
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -26,8 +27,18 @@ class Source:
 
     def line(self, number: int) -> str:
         """The text of a line, counted from 1; empty past the end of the file."""
-        lines = _LINE_END.split(self.text)
+        lines = self.lines
         return lines[number - 1] if 0 < number <= len(lines) else ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """All lines, without what ends them."""
+        return _lines(self.text)
+
+
+@lru_cache(maxsize=8)  # a thousand findings in one file ask for a thousand lines
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(_LINE_END.split(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,18 @@ class Diagnostic:
     secondary: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
     help: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """An author's word that a finding is known, and stays.
+
+    `name` is the finding's, and stands at `place`; it counts for what begins in `region`.
+    """
+
+    name: str
+    place: Span
+    region: Span
 
 
 def has_errors(findings: tuple[Diagnostic, ...]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from eventgen.diagnostics import Severity
 from eventgen.model import Ordering, Retry
 
 
@@ -32,6 +33,30 @@ class ChannelConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """Which findings are reported, by name, and how bad each is.
+
+    An empty `select` stands for all.
+    """
+
+    select: frozenset[str] = frozenset()
+    ignore: frozenset[str] = frozenset()
+    severity: Mapping[str, Severity] = field(default_factory=dict)
+
+    def wants(self, name: str) -> bool:
+        """Whether findings of this name are reported."""
+        return name not in self.ignore and (not self.select or name in self.select)
+
+    def under(self, other: Selection) -> Selection:
+        """This one where the other is silent: what `other` selects is not ignored any more."""
+        return Selection(
+            other.select or self.select,
+            (self.ignore - other.select) | other.ignore,
+            {**self.severity, **other.severity},
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """One service's `eventgen.yaml`."""
 
@@ -41,3 +66,4 @@ class Config:
     service: str | None = None  # overrides the name in the specification
     v2_perspective: Perspective | None = None
     channels: Mapping[str, ChannelConfig] = field(default_factory=dict)  # by channel id or address
+    check: Selection = Selection()

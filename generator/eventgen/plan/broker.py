@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,8 @@ class Broker:
     `requires` are the distributions a generated service needs for it. `transport` names the
     runtime module whose `connect` makes the transport. `address` turns a channel address into the
     backend's own destination name (a topic, a queue). `options` picks from a channel's bindings
-    what the transport reads. Nothing here imports a client library.
+    what the transport reads. `explanations` are the documentation of what `check` reports, by name,
+    as a rule has it in its docstring. Nothing here imports a client library.
     """
 
     name: str
@@ -39,4 +40,5 @@ class Broker:
     options: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     files: tuple[FileKind, ...]
     check: Callable[[Subject], Iterable[Diagnostic]] = lambda _subject: ()
+    explanations: Mapping[str, str] = field(default_factory=dict)
     templates: Path | None = None  # set by brokers that live outside eventgen

@@ -14,9 +14,7 @@ Examples are what people copy. One that does not match is wrong, or shows that t
 publishes:
   order.placed:
     data: {order_id: uuid, amount: decimal}
-
-Examples:
-      - {order_id: 6f1e2c1a-2b57-4d4e-9d5b-0b6f8a1c7e11, amount: 49.9}
+    examples: [{order_id: 6f1e2c1a-2b57-4d4e-9d5b-0b6f8a1c7e11, amount: 49.9}]
 ```
 
 ## Instead

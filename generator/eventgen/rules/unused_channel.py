@@ -13,7 +13,7 @@ forgotten, or the channel was renamed and one of the two stayed behind.
 
 ```yaml
 channels:
-  orders: {address: orders, messages: {...}}
+  orders: {address: orders, messages: {order.placed: {payload: {type: object}}}}
 operations: {}
 ```
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventgen.diagnostics import Diagnostic, has_errors
+from eventgen.diagnostics import Diagnostic, Suppression, has_errors
 from eventgen.model import Service
-from eventgen.spec import dialects
+from eventgen.spec import dialects, suppress
 from eventgen.spec.asyncapi.common import beginning
 from eventgen.spec.nearest import nearest
 from eventgen.spec.refs import Files, project_root
@@ -44,11 +45,13 @@ class Loaded:
     """A specification that was read.
 
     `service` is None when `findings` has errors. `inputs` are the files it was read from, sorted.
+    `suppressions` are those of all the files; they have not been applied.
     """
 
     service: Service | None
     findings: tuple[Diagnostic, ...]
     inputs: tuple[Path, ...]
+    suppressions: tuple[Suppression, ...]
 
 
 def load(path: Path, config: Config, display: str, *, root: Path | None = None) -> Loaded:
@@ -61,8 +64,19 @@ def load(path: Path, config: Config, display: str, *, root: Path | None = None) 
     reading = Reading(files, config, files.findings)
     document = files.open(path, display)
     service = None if document is None else _read(document.root, reading)
-    findings = tuple(sorted(files.findings, key=lambda found: _place(found, display)))
-    return Loaded(None if has_errors(findings) else service, findings, files.inputs())
+    suppressions: list[Suppression] = []
+    for one in files.documents():
+        wishes, faults = suppress.read(one)
+        suppressions += wishes
+        files.findings += faults
+    findings = in_order(files.findings, display)
+    readable = None if has_errors(findings) else service
+    return Loaded(readable, findings, files.inputs(), tuple(suppressions))
+
+
+def in_order(findings: Iterable[Diagnostic], display: str) -> tuple[Diagnostic, ...]:
+    """Findings by their place: those of the specification itself, then those of other files."""
+    return tuple(sorted(findings, key=lambda found: _place(found, display)))
 
 
 def _read(root: Node, reading: Reading) -> Service | None:
@@ -126,7 +140,6 @@ def _unknown(root: Node, reading: Reading) -> None:
 
 
 def _place(found: Diagnostic, main: str) -> tuple[bool, bool, str, int, int]:
-    """Findings in the order of reading: the specification itself, then the other files."""
     if found.primary is None:
         return (False, False, "", 0, 0)
     span = found.primary.span

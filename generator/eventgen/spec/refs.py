@@ -88,6 +88,10 @@ class Files:
         """The files that were opened, readable or not, sorted."""
         return tuple(sorted(self._by_path))
 
+    def documents(self) -> tuple[Document, ...]:
+        """The files that could be read, in the order of opening."""
+        return tuple(one for one in self._by_path.values() if one is not None)
+
     def of(self, node: Node) -> Document:
         """The file a node stands in."""
         return self._by_source[id(node.span.source)]

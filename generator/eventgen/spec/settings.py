@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from eventgen.spec.tree import Node
 
 EXTENSION = "x-eventgen"
+IGNORE = "ignore"  # beside the settings of any object: see `suppress`
 _LONGEST = 366 * 24 * 3600.0  # seconds
 _MOST_ATTEMPTS = 1000
 
@@ -25,7 +26,7 @@ def extension(reading: Reading, node: Node, keys: Collection[str], what: str) ->
     """The `x-eventgen` of an object, with its keys checked."""
     found = reading.mapping(node, EXTENSION)
     if found is not None:
-        reading.known(found, keys, f"`{EXTENSION}` of {what}")
+        reading.known(found, (*keys, IGNORE), f"`{EXTENSION}` of {what}")
     return found
 
 

@@ -65,7 +65,7 @@ def parse(source: Source) -> tuple[Node | None, tuple[Diagnostic, ...]]:
     text, shifts = syntax.join_surrogates(source.text)
     builder = _Builder(source, shifts)
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        for event in yaml.parse(text, Loader=LOADER):
             if not builder.take(event):
                 return None, tuple(builder.findings)
     except yaml.YAMLError as error:
@@ -82,7 +82,7 @@ def parse(source: Source) -> tuple[Node | None, tuple[Diagnostic, ...]]:
     return builder.root, tuple(builder.findings)
 
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")

@@ -1,1 +1,1 @@
-"""Ways to show findings: for people (full), for `grep` and editors (concise)."""
+"""Ways to show findings: for people (full), for `grep` and editors (concise), for programs."""

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
+from eventgen.diagnostics import Diagnostic
 from eventgen.diagnostics.show.words import sentence
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
-    from eventgen.diagnostics import Diagnostic
-
-
-def show(findings: Iterable[Diagnostic], *, colour: bool = False) -> str:  # noqa: ARG001
+def show(findings: Iterable[Diagnostic]) -> str:
     """Every finding on a line of its own. These lines are for programs, so never coloured."""
     return "\n".join(_line(found) for found in findings)
 

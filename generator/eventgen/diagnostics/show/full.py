@@ -10,6 +10,7 @@ from eventgen.diagnostics.show.words import cell, sentence
 
 WIDEST = 100  # columns of a source line; a longer one is cut around the place that matters
 _BEFORE = 40  # columns kept in front of that place
+_MOST = 400  # characters of a source line; those that take no column would never fill it
 _CODES = {"error": "1;31", "warning": "1;33", "frame": "1;34", "help": "1;36", "bold": "1"}
 
 
@@ -54,58 +55,58 @@ def _places(found: Diagnostic, primary: Label, width: int, paint: _Paint) -> Ite
         arrow = paint("frame", ":::" if number else "-->")
         yield f"{pad}{arrow} {sentence(first.source.path)}:{first.line}:{first.column}"
         yield f"{pad} {paint('frame', '|')}"
-        previous: int | None = None
+        previous: tuple[int, str] | None = None
         for label in sorted(labels, key=lambda one: (one.span.line, one.span.column)):
-            if previous is not None and label.span.line > previous + 1:
+            text, start, length = _cut(label.span)
+            line = label.span.line
+            if previous is not None and line > previous[0] + 1:
                 yield paint("frame", "...")
-            is_primary = label is primary
-            kind = found.severity.value if is_primary else "frame"
-            yield from _snippet(
-                label, width, paint, kind, repeat=previous == label.span.line, primary=is_primary
-            )
-            previous = label.span.line
+            if previous != (line, text):  # several places in a line are marked below it
+                yield f"{paint('frame', f'{line:>{width}}')} {paint('frame', '|')} {text}".rstrip()
+            kind = found.severity.value if label is primary else "frame"
+            words = f"{('^' if label is primary else '-') * length} {sentence(label.text)}".rstrip()
+            yield f"{pad} {paint('frame', '|')} {' ' * start}{paint(kind, words)}"
+            previous = line, text
     yield f"{pad} {paint('frame', '|')}"
-
-
-def _snippet(  # noqa: PLR0913 - where, and how it is shown
-    label: Label, width: int, paint: _Paint, kind: str, *, repeat: bool, primary: bool
-) -> Iterator[str]:
-    text, start, length = _cut(label.span)
-    bar = paint("frame", "|")
-    if not repeat:
-        yield f"{paint('frame', f'{label.span.line:>{width}}')} {bar} {text}".rstrip()
-    mark = ("^" if primary else "-") * length
-    words = f"{mark} {sentence(label.text)}".rstrip()
-    yield f"{' ' * width} {bar} {' ' * start}{paint(kind, words)}"
 
 
 def _cut(span: Span) -> tuple[str, int, int]:
     """The line as it is printed, the column the mark begins in (from 0), and the mark's length.
 
-    A region of several lines is marked to the end of its first.
+    A region of several lines is marked to the end of its first. Of a line that is too long only
+    what is around the region is looked at: a whole document may stand in one.
     """
     line = span.source.line(span.line).rstrip()
-    cells = [cell(character) for character in line]
-    first = min(span.column - 1, len(cells))
-    last = span.end_column - 1 if span.end_line == span.line else len(cells)
-    last = max(min(last, len(cells)), first)
-    begin, before = _beginning(cells, first)
-    shown = [cells[index] for index in range(begin, len(cells))]
-    start = len(before) + sum(width for _, width in cells[begin:first])
-    end = start + sum(width for _, width in cells[first:last])
-    text, used = before, len(before)
-    for index, (printed, width) in enumerate(shown):
-        if used + width > WIDEST and index < len(shown) - 1:
+    first = min(span.column - 1, len(line))
+    last = span.end_column - 1 if span.end_line == span.line else len(line)
+    last = max(min(last, len(line)), first)
+    begin = 0 if _fits(line) else _beginning(line, first)
+    text = "…" if begin else ""
+    start = end = used = len(text)
+    for index in range(begin, len(line)):
+        printed, width = cell(line[index])
+        too_wide = used + width > WIDEST and index < len(line) - 1
+        if too_wide or index - begin > _MOST:
             text += "…"
-            end = min(end, used)
             break
         text += printed
         used += width
+        if index < first:
+            start = used
+        if index < last:
+            end = used
     return text, start, max(1, end - start)
 
 
-def _beginning(cells: list[tuple[str, int]], first: int) -> tuple[int, str]:
-    """The first character to print, so that the place that matters is in sight."""
-    if sum(width for _, width in cells) <= WIDEST or first <= _BEFORE:
-        return 0, ""
-    return first - _BEFORE, "…"
+def _fits(line: str) -> bool:
+    return len(line) <= _MOST and sum(cell(character)[1] for character in line) <= WIDEST
+
+
+def _beginning(line: str, first: int) -> int:
+    """The first character to print, so that the one that matters is in sight."""
+    used = 0
+    for index in range(first - 1, max(first - _MOST, -1), -1):
+        used += cell(line[index])[1]
+        if used > _BEFORE:
+            return index + 1
+    return max(first - _MOST + 1, 0)

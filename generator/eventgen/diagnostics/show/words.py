@@ -6,6 +6,10 @@ import unicodedata
 
 LONGEST = 400  # characters of one sentence; it may quote a specification
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+# Unicode has a picture of each control character of ASCII.
+_PICTURES = {chr(code): chr(0x2400 + code) for code in range(0x20)} | {
+    "\x7f": "\N{SYMBOL FOR DELETE}"
+}
 
 
 def sentence(text: str) -> str:
@@ -21,8 +25,8 @@ def cell(character: str) -> tuple[str, int]:
     if character == "\t":
         return "    ", 4
     if not _is_shown(character):
-        return _REPLACEMENT, 1
-    if unicodedata.combining(character):
+        return _PICTURES.get(character, _REPLACEMENT), 1
+    if unicodedata.category(character) in ("Mn", "Me"):  # a mark on the character before it
         return character, 0
     return character, 2 if unicodedata.east_asian_width(character) in "WF" else 1
 

@@ -1,0 +1,29 @@
+"""Every finding that eventgen can report, by name, with its explanation."""
+
+from __future__ import annotations
+
+from eventgen.brokers import discover
+from eventgen.diagnostics import explanations
+from eventgen.plan.broker import Broker
+from eventgen.rules import all_rules
+
+
+def explained() -> dict[str, str]:
+    """Name -> Markdown: of the readers, the rules, and every broker that is installed."""
+    found = explanations.load()
+    found |= {rule.name: rule.documentation for rule in all_rules()}
+    for broker in discover().values():
+        found |= broker.explanations
+    return dict(sorted(found.items()))
+
+
+def searched(broker: Broker | None) -> frozenset[str]:
+    """The names of what can be found when a specification is checked, for a broker or for none."""
+    others = {} if broker is None else broker.explanations
+    rules = (rule.name for rule in all_rules())
+    return frozenset((*explanations.load(), *rules, *others))
+
+
+def summary(explanation: str) -> str:
+    """An explanation's first line."""
+    return explanation.partition("\n")[0]

@@ -1,0 +1,76 @@
+"""What becomes of findings: which are suppressed or not asked for, and how bad the others are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+
+from eventgen.diagnostics import Diagnostic, Label, Severity, Suppression
+from eventgen.model.config import Selection
+from eventgen.spec.nearest import did_you_mean
+
+_FIXED = "this cannot be ignored: the specification cannot be read while it is there"
+
+
+def judge(
+    fixed: Sequence[Diagnostic],
+    free: Sequence[Diagnostic],
+    suppressions: Sequence[Suppression],
+    selection: Selection,
+) -> tuple[Diagnostic, ...]:
+    """The findings that are left, each as bad as it was chosen to be.
+
+    `fixed` are the errors without which there is no service to speak of. They stay as they are,
+    and say so when somebody wished otherwise.
+    """
+    kept = [_noted(one) if _unwanted(one, suppressions, selection) else one for one in fixed]
+    kept += [
+        replace(one, severity=selection.severity.get(one.name, one.severity))
+        for one in free
+        if not _unwanted(one, suppressions, selection)
+    ]
+    return tuple(kept)
+
+
+def idle(
+    suppressions: Sequence[Suppression], found: Sequence[Diagnostic], searched: Collection[str]
+) -> Iterator[Diagnostic]:
+    """Suppressions that suppress none of `found`, though findings of their name were searched."""
+    for one in suppressions:
+        if one.name in searched and not any(_covers(one, finding) for finding in found):
+            yield Diagnostic(
+                "unused-suppression",
+                Severity.WARNING,
+                f"there is no `{one.name}` to suppress here",
+                Label(one.place),
+                help="remove it",
+            )
+
+
+def unknown(suppressions: Sequence[Suppression], known: Collection[str]) -> Iterator[Diagnostic]:
+    """Suppressions whose name is not that of a finding."""
+    for one in suppressions:
+        if one.name not in known:
+            yield Diagnostic(
+                "suppression-of-unknown-name",
+                Severity.WARNING,
+                f"no finding is called `{one.name}`",
+                Label(one.place),
+                help=did_you_mean(one.name, known) or "`eventgen explain` lists them all",
+            )
+
+
+def _unwanted(found: Diagnostic, suppressions: Sequence[Suppression], selection: Selection) -> bool:
+    return not selection.wants(found.name) or any(_covers(one, found) for one in suppressions)
+
+
+def _covers(suppression: Suppression, found: Diagnostic) -> bool:
+    if suppression.name != found.name or found.primary is None:
+        return False
+    region, place = suppression.region, found.primary.span
+    begin, end = (region.line, region.column), (region.end_line, region.end_column)
+    return region.source is place.source and begin <= (place.line, place.column) < end
+
+
+def _noted(found: Diagnostic) -> Diagnostic:
+    return replace(found, notes=(*found.notes, _FIXED))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -26,6 +27,8 @@ examples:
   eventgen new service --spec asyncapi.yaml --broker embedded
   eventgen generate                                    after you edited the specification
   eventgen generate --check                            in CI: is everything up to date?
+  eventgen check specs/ --format github --strict       in CI: is every specification right?
+  eventgen explain unused-channel                      what a finding is about
 
 exit codes:
   0 ok   1 findings or drift   2 usage   3 invalid specification or configuration
@@ -57,6 +60,9 @@ def run(argv: Sequence[str]) -> int:
 
 def main() -> None:
     """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what its encoding has not is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(_guarded(sys.argv[1:]))
 
 

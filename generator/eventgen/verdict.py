@@ -23,11 +23,11 @@ def judge(
     `fixed` are the errors without which there is no service to speak of. They stay as they are,
     and say so when somebody wished otherwise.
     """
-    kept = [_noted(one) if _unwanted(one, suppressions, selection) else one for one in fixed]
+    kept = [_noted(one) if _is_disputed(one, suppressions, selection) else one for one in fixed]
     kept += [
         replace(one, severity=selection.severity.get(one.name, one.severity))
         for one in free
-        if not _unwanted(one, suppressions, selection)
+        if selection.wants(one.name) and not _is_suppressed(one, suppressions)
     ]
     return tuple(kept)
 
@@ -60,8 +60,19 @@ def unknown(suppressions: Sequence[Suppression], known: Collection[str]) -> Iter
             )
 
 
-def _unwanted(found: Diagnostic, suppressions: Sequence[Suppression], selection: Selection) -> bool:
-    return not selection.wants(found.name) or any(_covers(one, found) for one in suppressions)
+def _is_disputed(
+    found: Diagnostic, suppressions: Sequence[Suppression], selection: Selection
+) -> bool:
+    """Whether somebody asked for a fixed error to be left out, or to be less than an error."""
+    return (
+        found.name in selection.ignore
+        or selection.severity.get(found.name, found.severity) is not found.severity
+        or _is_suppressed(found, suppressions)
+    )
+
+
+def _is_suppressed(found: Diagnostic, suppressions: Sequence[Suppression]) -> bool:
+    return any(_covers(one, found) for one in suppressions)
 
 
 def _covers(suppression: Suppression, found: Diagnostic) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from eventgen.diagnostics import Severity
 from eventgen.model import Ordering, Retry
-from eventgen.model.config import ChannelConfig, Config, Database, Perspective
+from eventgen.model.config import ChannelConfig, Config, Database, Perspective, Selection
 from eventgen.spec.config import LoadedConfig, load
 from eventgen.spec.load import load as load_spec
 
@@ -24,7 +25,8 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         tmp_path,
         "spec: asyncapi.yaml\nbroker: some\ndatabase: sqlite\nservice: shop\n"
         "v2_perspective: specification\nchannels:\n  orders: {ordering: none}\n"
-        "  shop/payments:\n    retry: {attempts: 3, initial: 0.5, factor: 2, maximum: 60}\n",
+        "  shop/payments:\n    retry: {attempts: 3, initial: 0.5, factor: 2, maximum: 60}\n"
+        "check:\n  select: [a, b, c]\n  ignore: [a]\n  severity: {b: error, c: off}\n",
     )
     assert loaded.findings == ()
     assert loaded.config == Config(
@@ -37,7 +39,11 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
             "orders": ChannelConfig(ordering=Ordering.NONE),
             "shop/payments": ChannelConfig(retry=Retry(3, 0.5, 2.0, 60.0)),
         },
+        check=Selection(
+            select=frozenset("abc"), ignore=frozenset("ac"), severity={"b": Severity.ERROR}
+        ),
     )
+    assert {name: place.line for name, place in loaded.named.items()} == {"a": 12, "b": 13, "c": 13}
     assert loaded.places["broker"].line == 2
 
 
@@ -59,6 +65,11 @@ def test_little_need_be_said(tmp_path: Path) -> None:
         ("spec: a.yaml\nbroker: b\nchannels: {o: {retry: {attempts: 2.5}}}", "out-of-range", ""),
         ("spec: a.yaml\nbroker: b\nchannels: {o: {retry: {initial: 5s}}}", "wrong-kind", "seconds"),
         ("spec: a.yaml\nbroker: b\nchannels: {o: {retry: {factor: true}}}", "wrong-kind", ""),
+        ("spec: a.yaml\nbroker: b\ncheck: [x]", "wrong-kind", ""),
+        ("spec: a.yaml\nbroker: b\ncheck: {ignored: [x]}", "unknown-key", "`ignore`"),
+        ("spec: a.yaml\nbroker: b\ncheck: {ignore: [1]}", "wrong-kind", ""),
+        ("spec: a.yaml\nbroker: b\ncheck: {select: x}", "wrong-kind", ""),
+        ("spec: a.yaml\nbroker: b\ncheck: {severity: {x: warn}}", "unknown-choice", "`warning`"),
         ("- spec", "wrong-kind", ""),
         ("spec: [", "yaml-syntax", ""),
         ("# nothing", "file-empty", ""),

@@ -62,13 +62,10 @@ def read_config(root: Path, display: str = CONFIG) -> tuple[Config | None, tuple
 def findings_named(options: Iterable[str]) -> frozenset[str]:
     """The names in options that were given as `a,b`, each of them known."""
     names = frozenset(name.strip() for option in options for name in option.split(","))
-    known = explained()
+    known = explained() if names else {}
     for name in sorted(names - known.keys()):
-        raise Stop(
-            Exit.USAGE,
-            f"no finding is called `{name}`",
-            nearest.did_you_mean(name, known) or LIST,
-        )
+        remedy = nearest.did_you_mean(name, known) or LIST
+        raise Stop(Exit.USAGE, f"no finding is called `{name}`", remedy)
     return names
 
 

@@ -10,11 +10,18 @@ from typing import TextIO
 from eventgen import __version__
 from eventgen.commands.exits import Stop
 from eventgen.diagnostics import Diagnostic, Severity
-from eventgen.diagnostics.show import as_json, concise, full, github, sarif
+from eventgen.diagnostics.show import concise, full, github
+
+
+def _json(found: tuple[Diagnostic, ...], _colour: bool) -> str:
+    from eventgen.diagnostics.show import as_json  # noqa: PLC0415 - `--help` does without
+
+    return as_json.show(found)
 
 
 def _sarif(found: tuple[Diagnostic, ...], _colour: bool) -> str:
     from eventgen.catalogue import explained  # noqa: PLC0415 - only this format needs it
+    from eventgen.diagnostics.show import sarif  # noqa: PLC0415 - `--help` does without
 
     return sarif.show(found, explained(), __version__)
 
@@ -23,7 +30,7 @@ def _sarif(found: tuple[Diagnostic, ...], _colour: bool) -> str:
 FORMATS: dict[str, Callable[[tuple[Diagnostic, ...], bool], str]] = {
     "full": lambda found, colour: full.show(found, colour=colour),
     "concise": lambda found, _: concise.show(found),
-    "json": lambda found, _: as_json.show(found),
+    "json": _json,
     "github": lambda found, _: github.show(found),
     "sarif": _sarif,
 }

@@ -14,6 +14,7 @@ from eventgen.diagnostics import Diagnostic
 from eventgen.model.config import Config, Database
 
 from tests.support.generate import ROOT, eventgen
+from tests.support.reported import reported
 
 EXPLAINED = catalogue.explained()
 HEADINGS = ["## What it checks", "## Why", "## Example", "## Instead"]
@@ -26,10 +27,8 @@ SHOWN_BY_COMMANDS = {
     "not-a-file",
     "not-utf-8",
 }
-_REPORTED = re.compile(
-    r"(?:\.error|\.warn|Diagnostic|_problem|_report)\(\s*(?:node,\s*)?\"([a-z0-9-]+)\""
-)
 _EXAMPLE = re.compile(r"^## Example\n+```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_NAMED = re.compile(r"(?:error|warning)\[([a-z0-9-]+)\] ")
 _SHORT = "eventgen: 1\nservice: orders\n"
 _LONG = "asyncapi: 3.0.0\ninfo: {title: Orders, version: 1.0.0}\n"
 
@@ -63,9 +62,9 @@ def findings(tmp_path: Path, example: str) -> Iterable[Diagnostic]:
 
 
 def test_every_finding_that_is_reported_is_explained() -> None:
-    sources = (ROOT / "generator" / "eventgen").rglob("*.py")
-    reported = {name for path in sources for name in _REPORTED.findall(path.read_text("utf-8"))}
-    assert reported == set(EXPLAINED)
+    assert reported((ROOT / "generator" / "eventgen").rglob("*.py")) == set(EXPLAINED)
+    shown = (path.read_text("utf-8") for path in ROOT.glob("golden/errors/*/concise.txt"))
+    assert {name for text in shown for name in _NAMED.findall(text)} <= set(EXPLAINED)
 
 
 @pytest.mark.parametrize("name", EXPLAINED)

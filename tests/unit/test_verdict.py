@@ -131,6 +131,10 @@ def test_an_object_of_json_suppresses_for_itself_and_all_in_it(tmp_path: Path) -
         "unused-channel",
         "suppression-without-reason",
     ]
+    assert names(tmp_path, JSON.replace("{%s}", '["unused-channel"]')) == [
+        "unused-channel",
+        "suppression-without-reason",
+    ]
     assert names(tmp_path, JSON % '"unused-chanel": "kept"') == [
         "unused-channel",
         "suppression-of-unknown-name",

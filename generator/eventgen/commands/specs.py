@@ -36,7 +36,7 @@ def named(arguments: Iterable[str]) -> tuple[Path, ...]:
 
 def _files(argument: str) -> tuple[Path, ...]:
     path = Path(argument)
-    if path.is_dir():
+    if os.path.isdir(argument):  # noqa: PTH112 - Path.is_dir raises for an overlong name
         files = tuple(_below(path))
         if not files:
             raise Stop(
@@ -45,7 +45,7 @@ def _files(argument: str) -> tuple[Path, ...]:
                 "a specification is YAML or JSON that begins with `asyncapi:` or `eventgen: 1`",
             )
         return files
-    if not glob.has_magic(argument) or path.exists():
+    if not glob.has_magic(argument) or os.path.exists(argument):  # noqa: PTH110 - as above
         return (path,)
     matches = sorted(map(Path, glob.glob(argument, recursive=True)))  # noqa: PTH207 - Path.glob takes no absolute pattern
     files = tuple(

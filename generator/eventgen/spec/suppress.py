@@ -121,13 +121,17 @@ def _extensions(document: Document) -> Iterator[Suppression | Diagnostic]:
             waiting += [(value, node.place(key)) for key, value in node.value.items()]
             own = node.value.get(EXTENSION)
             wishes = None if own is None else own.get(IGNORE)
-            if wishes is not None and isinstance(wishes.value, dict):
+            if own is not None and wishes is not None:
                 end = node.span
                 region = Span(end.source, begin.line, begin.column, end.end_line, end.end_column)
-                yield from _extension(wishes, region)
+                yield from _extension(own, wishes, region)
 
 
-def _extension(wishes: Node, region: Span) -> Iterator[Suppression | Diagnostic]:
+def _extension(own: Node, wishes: Node, region: Span) -> Iterator[Suppression | Diagnostic]:
+    if not isinstance(wishes.value, dict):
+        remedy = f"write `{IGNORE}: {{name-of-the-finding: why}}`"
+        yield _unreasoned(own.place(IGNORE), remedy)
+        return
     for name, reason in wishes.value.items():
         place = wishes.place(name)
         if isinstance(reason.value, str) and reason.value.strip():

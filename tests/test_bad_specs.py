@@ -33,7 +33,7 @@ ELSEWHERE = {
     "unknown-channel",
 }
 _REPORTED = re.compile(
-    r"(?:\.error|\.warn|Diagnostic|_problem|_report)\(\s*(?:node,\s*)?\"([a-z0-9-]+)\""
+    r"(?:\.error|\.warn|Diagnostic|_problem|report)\(\s*(?:node,\s*)?\"([a-z0-9-]+)\""
 )
 
 

@@ -27,7 +27,7 @@ SHOWN_BY_COMMANDS = {
     "not-utf-8",
 }
 _REPORTED = re.compile(
-    r"(?:\.error|\.warn|Diagnostic|_problem|_report)\(\s*(?:node,\s*)?\"([a-z0-9-]+)\""
+    r"(?:\.error|\.warn|Diagnostic|_problem|report)\(\s*(?:node,\s*)?\"([a-z0-9-]+)\""
 )
 _EXAMPLE = re.compile(r"^## Example\n+```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SHORT = "eventgen: 1\nservice: orders\n"

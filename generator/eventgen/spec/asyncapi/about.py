@@ -48,6 +48,11 @@ def extensions(node: Node) -> dict[str, Any]:
     }
 
 
+def whole(reading: Reading, node: Node) -> Any:
+    """A value as plain data, with what its references name in their place."""
+    return _whole(reading, node, {})
+
+
 def places(node: Node, span: Span) -> Places:
     """Where an object, which is best pointed at by `span`, has its parts."""
     return Places(span, dict(_parts(node, ())))
@@ -105,3 +110,20 @@ def _parts(node: Node, way: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], 
         inside = isinstance(value.value, dict) and key not in _APART
         if inside and len(here) < _DEEPEST:
             yield from _parts(value, here)
+
+
+def _whole(reading: Reading, node: Node, known: dict[int, Any]) -> Any:
+    """`known` are the values so far; what contains itself is known as its reference alone."""
+    target = reading.target(node) or node
+    if id(target) not in known:
+        known[id(target)] = plain(node) if node.reference is not None else None
+        known[id(target)] = _inside(reading, target, known)
+    return known[id(target)]
+
+
+def _inside(reading: Reading, node: Node, known: dict[int, Any]) -> Any:
+    if isinstance(node.value, dict):
+        return {key: _whole(reading, value, known) for key, value in node.value.items()}
+    if isinstance(node.value, list):
+        return [_whole(reading, item, known) for item in node.value]
+    return node.value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from eventgen.diagnostics import Span
@@ -11,14 +11,15 @@ from eventgen.model import Info, Link, Parameter, Server, Text, Variable
 from eventgen.model.config import ChannelConfig
 from eventgen.model.names import words
 from eventgen.spec import settings
-from eventgen.spec.asyncapi.about import about, location, optional, places, texts
+from eventgen.spec.asyncapi.about import about, location, optional, places, texts, whole
 from eventgen.spec.drafts import UNNAMED
-from eventgen.spec.tree import Node, plain
+from eventgen.spec.tree import Node
 
 if TYPE_CHECKING:
     from eventgen.spec.shape import Reading
 
 _PARAMETER = re.compile(r"\{([A-Za-z0-9_.-]+)\}")
+_BRACES = re.compile(r"\{(.+?)\}")
 # Words that say what every document describes; a service is called by the others.
 _IDLE = frozenset(
     (
@@ -27,6 +28,17 @@ _IDLE = frozenset(
     )
 )  # fmt: skip
 ROOT_SETTINGS = ("service", "v2_perspective")
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text with `{names}` in it, which its object declares under `key`."""
+
+    text: str
+    what: str  # it, in words: address
+    key: str
+    at: Span
+    strict: bool = False  # whether a text without names may not have any declared
 
 
 def info(reading: Reading, root: Node, also: Node | None = None) -> Info:
@@ -80,12 +92,12 @@ def service_names(reading: Reading, root: Node, written: str) -> tuple[str, ...]
 def bindings(reading: Reading, node: Node) -> dict[str, Any]:
     """Each protocol's binding as its author wrote it, fields unknown to us included."""
     found = reading.mapping(node, "bindings")
-    result: dict[str, Any] = {}
-    for protocol, binding in reading.entries(found):
-        target = reading.target(binding)
-        if target is not None and target.value is not None:
-            result[protocol] = plain(target)
-    return result
+    values = {} if found is None else whole(reading, found)
+    return {
+        protocol: values[protocol]
+        for protocol, _ in reading.entries(found)
+        if values[protocol] is not None
+    }
 
 
 def channel_settings(reading: Reading, node: Node, what: str) -> ChannelConfig:
@@ -96,32 +108,46 @@ def channel_settings(reading: Reading, node: Node, what: str) -> ChannelConfig:
 
 def parameters(reading: Reading, node: Node, address: str) -> tuple[Parameter, ...]:
     """The `{parameters}` of an address, sorted by name."""
-    wanted = dict.fromkeys(_PARAMETER.findall(address))
-    declared = dict(reading.entries(reading.mapping(node, "parameters")))
-    for name in declared.keys() - wanted.keys():
-        reading.warn(
-            "unused-parameter",
-            f"the address `{address}` has no `{{{name}}}`",
-            node.value["parameters"].place(name),
-            help=f"write `{{{name}}}` into the address, or remove the parameter",
-        )
+    holder = reading.mapping(node, "parameters")
+    declared = dict(reading.entries(holder))
     found = []
-    for name in sorted(wanted):
-        node_of = declared.get(name)
-        if node_of is None:
-            reading.warn(
-                "undeclared-parameter",
-                f"`{{{name}}}` in the address `{address}` is not declared",
-                node.place("address"),
-                help=f"declare it: `parameters: {{{name}: {{}}}}`",
-            )
-            node_of = Node({}, node.place("address"))
-        parameter = reading.object(node_of, f"the parameter `{name}`")
+    for name in sorted(set(_PARAMETER.findall(address))):
+        at = node.place("address") if holder is None else holder.place(name)
+        parameter = reading.object(declared.get(name, Node({}, at)), f"the parameter `{name}`")
         if parameter is not None:
-            holder = node.get("parameters")
-            at = node_of.span if holder is None else holder.place(name)
             found.append(_parameter(reading, name, parameter, at))
     return tuple(found)
+
+
+def check_names(reading: Reading, node: Node, template: Template) -> None:
+    """Report `{names}` that are not declared, and declared ones that are not used.
+
+    Where something is declared that is an error; a text that declares nothing is only noted.
+    """
+    holder = reading.mapping(node, template.key)
+    declared = dict(reading.entries(holder))
+    text = template.text
+    report = reading.warn if holder is None else reading.error
+    names = dict.fromkeys((_PARAMETER if holder is None else _BRACES).findall(text))
+    for name in names:
+        if name not in declared:
+            report(
+                "undeclared-parameter",
+                f"`{{{name}}}` in the {template.what} `{text}` is not declared",
+                template.at,
+                help=f"declare it: `{template.key}: {{{name}: {{}}}}`",
+            )
+    report = reading.error if names or template.strict else reading.warn
+    for name in declared:
+        if name not in names and holder is not None:
+            report(
+                "unused-parameter",
+                f"the {template.what} `{text}` has no `{{{name}}}`"
+                if text
+                else f"there is no {template.what} that could have a `{{{name}}}`",
+                holder.place(name),
+                help=f"write `{{{name}}}` into the {template.what}, or remove it",
+            )
 
 
 def _parameter(reading: Reading, name: str, node: Node, at: Span) -> Parameter:
@@ -135,7 +161,7 @@ def _parameter(reading: Reading, name: str, node: Node, at: Span) -> Parameter:
         default=optional(reading, values, "default"),
         examples=texts(reading, values, "examples"),
         location=location(reading, node),
-        schema=plain(schema),
+        schema=None if schema is None else whole(reading, schema),
         places=places(node, at),
     )
 
@@ -194,3 +220,17 @@ def _variables(reading: Reading, node: Node) -> tuple[Variable, ...]:
                 )
             )
     return tuple(found)
+
+
+def check_address(reading: Reading, address: str, at: Span, *, strict: bool) -> bool:
+    """Report `?` and `#`, which the specification does not allow in an address. Were there any?"""
+    found = next((sign for sign in address if sign in "?#"), None)
+    if found is not None:
+        report = reading.error if strict else reading.warn
+        report(
+            "address-with-query",
+            f"an address has no query and no fragment, and `{address}` has a `{found}`",
+            at,
+            help="write what follows it in a binding, or in `parameters:`",
+        )
+    return found is not None

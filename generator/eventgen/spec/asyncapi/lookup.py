@@ -34,22 +34,28 @@ class Lookup:
     ) -> None:
         """Make a channel known by its nodes: where it stands, and what that may refer to."""
         for node in nodes:
-            self._channels[id(node)] = channel
+            self._channels.setdefault(id(node), channel)
         self._entries[id(channel)] = entries
 
-    def channel(self, name: str, node: Node) -> DraftChannel | None:
-        """The channel that an operation, or a route of its, refers to; None when it has none."""
+    def channel(self, name: str, node: Node, *, strict: bool = True) -> DraftChannel | None:
+        """The channel that an operation, or a route of its, refers to; None when it has none.
+
+        One that is not at the root of the document is an error where that is `strict`.
+        """
         reading = self.reading
         found = node.get("channel")
         target = None if found is None else reading.target(found)
         if found is None or target is None:
             return None
-        channel = self._channels.get(id(target))
+        hop = None if found.reference is None else reading.files.hop(found)
+        at_root = hop is not None and hop.way[:1] == ("channels",)
+        channel = self._channels.get(id(target)) if at_root or not strict else None
         if channel is None:
             words = found.words.rpartition("/")[2]
             known = [one.id for one in self._channels.values()]
             near = words if words in known else (known[0] if len(known) == 1 else "...")
-            reading.error(
+            report = reading.error if strict else reading.warn
+            report(
                 "operation-without-channel",
                 f"the channel of the operation `{name}` is not one of the document's channels",
                 found.span if found.reference is None else found.value["$ref"].span,
@@ -59,19 +65,26 @@ class Lookup:
             )
         return channel
 
-    def messages_of(self, name: str, node: Node, channel: DraftChannel) -> tuple[DraftMessage, ...]:
-        """The messages of an operation or route: those it names, or else all of the channel's."""
+    def messages_of(
+        self, name: str, node: Node, channel: DraftChannel, *, strict: bool = True
+    ) -> tuple[DraftMessage, ...]:
+        """The messages of an operation or route: those it names, or else all of the channel's.
+
+        One that its channel has not got is an error where that is `strict`.
+        """
         items = self.reading.items(node, "messages")
         if node.get("messages") is None or node.value["messages"].value is None:
             return channel.messages
         found = []
         for item in items:
-            message = self._message(name, item, channel)
+            message = self._message(name, item, channel, strict=strict)
             if message is not None:
                 found.append(message)
         return tuple(dict.fromkeys(found))
 
-    def _message(self, name: str, item: Node, channel: DraftChannel) -> DraftMessage | None:
+    def _message(
+        self, name: str, item: Node, channel: DraftChannel, *, strict: bool
+    ) -> DraftMessage | None:
         reading = self.reading
         if item.reference is None:
             reading.error(
@@ -99,7 +112,8 @@ class Lookup:
                 help=f"write `#/channels/{_escaped(channel.id)}/messages/{_escaped(keys[0])}`",
             )
             return message
-        reading.error(
+        report = reading.error if strict else reading.warn
+        report(
             "message-not-in-channel",
             f"the channel `{channel.id}` has no such message",
             at,
@@ -110,7 +124,7 @@ class Lookup:
             )
             or f"add the message to `messages:` of the channel `{channel.id}`",
         )
-        return None
+        return None if strict else message
 
 
 def _escaped(key: str) -> str:

@@ -89,7 +89,7 @@ class Messages:
         headers = self._schema(node, "headers")
         body = Message(
             name=UNNAMED,
-            id=Text(reading.text(node, "messageId") or _key_of(target) or key),
+            id=Text(reading.text(node, "messageId") or key or _key_of(target)),
             type=Text(reading.text(node, "name") or names[0]),
             about=about(reading, node),
             version=Text((reading.text(own, "version") if own else "") or "1.0.0"),

@@ -39,13 +39,13 @@ def routes(lookup: Lookup, name: str, node: Node) -> dict[str, DraftRoute]:
 
 def _route(lookup: Lookup, name: str, node: Node, key: str, route: Node) -> DraftRoute:
     reading = lookup.reading
-    channel = lookup.channel(name, route)
+    channel = lookup.channel(name, route, strict=False)
     address = reading.mapping(route, "address")
     return DraftRoute(
         channel=channel,
         messages=_free(lookup, name, route)
         if channel is None
-        else lookup.messages_of(name, route, channel),
+        else lookup.messages_of(name, route, channel, strict=False),
         body=Route(
             channel=None,
             messages=(),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from eventgen.model import Permit, Security, SecurityScheme, Text
-from eventgen.spec.asyncapi.about import about, places, texts
+from eventgen.spec.asyncapi.about import about, places, texts, whole
 from eventgen.spec.nearest import did_you_mean
-from eventgen.spec.tree import plain
 
 if TYPE_CHECKING:
     from eventgen.diagnostics import Span
@@ -33,8 +32,9 @@ def by_name(reading: Reading, node: Node, known: tuple[SecurityScheme, ...]) -> 
     alternatives = []
     for item in reading.items(node, "security"):
         permits = []
-        for name, _ in reading.entries(item):
+        for name, scopes in reading.entries(item):
             if name in named:
+                _check_scopes(reading, named[name], scopes)
                 permits.append(Permit(named[name], texts(reading, item, name)))
             else:
                 reading.error(
@@ -60,11 +60,33 @@ def by_reference(reading: Reading, node: Node) -> Security:
     return tuple(alternatives)
 
 
+def _check_scopes(reading: Reading, scheme: SecurityScheme, scopes: Node) -> None:
+    """Report scopes that no flow of an OAuth 2 scheme has."""
+    flows = scheme.fields.get("flows")
+    if scheme.type.value != "oauth2" or not isinstance(flows, dict):
+        return
+    known = {
+        name
+        for flow in flows.values()
+        if isinstance(flow, dict) and isinstance(flow.get("scopes"), dict)
+        for name in flow["scopes"]
+    }
+    for scope in scopes.value if isinstance(scopes.value, list) else ():
+        if scope.words not in known:
+            reading.error(
+                "unknown-scope",
+                f"the security scheme `{scheme.name.value}` has no scope `{scope.words}`",
+                scope.span,
+                help=did_you_mean(scope.words, known)
+                or "it has: " + ", ".join(f"`{name}`" for name in sorted(known)),
+            )
+
+
 def _scheme(reading: Reading, name: str, node: Node, at: Span) -> SecurityScheme:
     return SecurityScheme(
         name=Text(name),
         type=Text(reading.text(node, "type")),
         about=about(reading, node),
-        fields=plain(node),
+        fields=whole(reading, node),
         places=places(node, at),
     )

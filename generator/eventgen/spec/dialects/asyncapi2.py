@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from eventgen.model import Action, Channel, Operation, Ordering, Retry, Service, Text
 from eventgen.model.config import Perspective
 from eventgen.spec.assemble import assemble
-from eventgen.spec.asyncapi import common, perspective, security, traits
+from eventgen.spec.asyncapi import common, perspective, security, traits, unique
 from eventgen.spec.asyncapi.about import about, extensions, places
 from eventgen.spec.asyncapi.messages import Messages
 from eventgen.spec.drafts import (
@@ -48,6 +48,7 @@ def read(root: Node, reading: Reading) -> Service | None:
             root.place("operations"),
             help="write `publish:` or `subscribe:` in the channel",
         )
+    unique.tags(reading, root)
     items = dict(_channel_items(reading, root))
     clues = [
         perspective.Clue(keyword, name, operation, item.place(keyword))
@@ -117,6 +118,8 @@ class _Reader:
         self._view = view
         self._servers = {server.id: server for server in servers}
         self._schemes = schemes
+        self._operation_ids = unique.Ids("operationId")
+        self._message_ids = unique.Ids("messageId")
         self.channels: list[DraftChannel] = []
         self.operations: list[DraftOperation] = []
 
@@ -136,6 +139,12 @@ class _Reader:
             (keyword, operation, common.bindings(reading, operation))
             for keyword, operation in _operations(reading, item)
         ]
+        for _, operation, _ in found:
+            unique.tags(reading, operation)
+            self._operation_ids.claim(reading, operation, operation)
+        at = holder.place(name)
+        common.check_address(reading, name, at, strict=True)
+        common.check_names(reading, item, common.Template(name, "address", "parameters", at))
         own = common.bindings(reading, item)
         address = _address(name, own, [bindings for _, _, bindings in found])
         messages = [
@@ -159,7 +168,7 @@ class _Reader:
                 ordering=Ordering.KEY,
                 retry=Retry(),
                 bindings=own,
-                places=places(item, holder.place(name)),
+                places=places(item, at),
             ),
         )
         self.channels.append(channel)
@@ -191,6 +200,13 @@ class _Reader:
                     ),
                 )
             )
+
+    def _check_message(self, message: Node) -> None:
+        target = self._reading.target(message)
+        if target is not None:
+            node = traits.apply(self._reading, target, trait_wins=True)
+            unique.tags(self._reading, node)
+            self._message_ids.claim(self._reading, target, node)
 
     def _servers_of(self, item: Node) -> tuple[DraftServer, ...]:
         """The servers a channel is limited to, which it names by their keys."""
@@ -224,6 +240,7 @@ class _Reader:
         given = reading.text(operation, "operationId")
         found = []
         for number, one in enumerate(several, start=1):
+            self._check_message(one)
             fallbacks = [channel, given, f"{channel} {keyword}"]
             if not alone:
                 fallbacks = [given, f"{channel} {keyword}", channel]
@@ -259,6 +276,11 @@ def _servers(
         if server is not None and holder is not None:
             scheme, sign, rest = reading.text(server, "url").partition("://")
             host, slash, path = (rest if sign else scheme).partition("/")
+            url = common.Template(
+                reading.text(server, "url"), "url", "variables", server.place("url")
+            )
+            if server.get("variables") is not None and "{" in url.text:
+                common.check_names(reading, server, url)
             body = replace(
                 common.server(reading, server, holder.place(name)),
                 host=Text(host),

@@ -153,12 +153,21 @@ class _Reader:
                     f" `channel: {{$ref: '#/channels/{name}'}}`",
                 )
         bindings = common.bindings(reading, node)
-        address = reading.text(node, "address") or _topic(bindings) or name
+        given = reading.text(node, "address")
+        address = given or _topic(bindings) or name
+        at = holder.place(name)
+        # What is declared belongs to the address, also where only the key stands in for it.
+        written = given if node.get("parameters") is not None else address
+        where = node.place("address")
+        template = common.Template(written, "address", "parameters", where, strict=True)
+        common.check_names(reading, node, template)
+        if not common.check_address(reading, name, at, strict=True):
+            common.check_address(reading, given, where, strict=False)
         entries: dict[int, tuple[str, DraftMessage]] = {}
         messages = reading.mapping(node, "messages")
         for key, entry in reading.entries(messages):
-            at = entry.span if messages is None else messages.place(key)
-            message = self._messages.read(entry, at, key, (name,))
+            place = entry.span if messages is None else messages.place(key)
+            message = self._messages.read(entry, place, key, (name,))
             if message is not None:
                 entries[id(entry)] = (key, message)
         channel = DraftChannel(
@@ -178,7 +187,7 @@ class _Reader:
                 ordering=Ordering.KEY,
                 retry=Retry(),
                 bindings=bindings,
-                places=places(node, holder.place(name)),
+                places=places(node, at),
             ),
         )
         return channel, entries

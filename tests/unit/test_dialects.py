@@ -325,9 +325,9 @@ def test_a_service_is_called_by_the_words_of_its_title(
         ("[integer]", {"type": "array", "items": {"type": "integer"}}),
         ("[{a: any}]", {"type": "array", "items": {
             "type": "object", "required": ["a"], "properties": {"a": {}}}}),
-        ("{enum: [a, b]}", {"type": "string", "enum": ["a", "b"]}),
-        ("{enum: [1, 2]}", {"enum": [1, 2]}),
-        ("{enum: [a]}", {"type": "string", "enum": ["a"]}),
+        ("{$enum: [a, b]}", {"type": "string", "enum": ["a", "b"]}),
+        ("{$enum: [1, 2]}", {"enum": [1, 2]}),
+        ("{$enum: [a, null]}", {"type": ["string", "null"], "enum": ["a", None]}),
         ("{enum: [string]}", {"type": "object", "required": ["enum"], "properties": {
             "enum": {"type": "array", "items": {"type": "string"}}}}),
         ("{$map: decimal}", {

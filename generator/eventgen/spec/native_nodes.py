@@ -1,0 +1,75 @@
+"""Makes the nodes of the AsyncAPI document that a document in the short form stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from eventgen.spec.settings import EXTENSION
+from eventgen.spec.tree import Node
+
+if TYPE_CHECKING:
+    from eventgen.diagnostics import Span
+    from eventgen.spec.shape import Reading
+
+
+def make(value: Any, at: Span, places: Mapping[str, Span] | None = None) -> Node:
+    """A node that stands for something at `at`."""
+    words = value if isinstance(value, str) else ""
+    if isinstance(value, dict):
+        return Node(value, at, dict(places or {}))
+    return Node(value, at, words=words)
+
+
+def ours(node: Node, keys: Iterable[str]) -> dict[str, Node]:
+    """What is said in AsyncAPI by an extension, as it has no word for it."""
+    extension = {key: node.value[key] for key in keys if key in node.value}
+    if not extension:
+        return {}
+    places = {key: node.place(key) for key in extension}
+    return {EXTENSION: make(extension, node.span, places)}
+
+
+def parameter(node: Node) -> Node:
+    """A path to a property, or a mapping with more to say, as AsyncAPI's Parameter Object."""
+    if node.value is None:
+        return make({}, node.span)
+    mapping = node.value if isinstance(node.value, dict) else {"from": node}
+    fields = {key: value for key, value in mapping.items() if key != "from"}
+    path = mapping.get("from")
+    if path is not None:
+        parts = path.value if isinstance(path.value, list) else path.words.split(".")
+        names = [part if isinstance(part, str) else part.words for part in parts]
+        location = "/".join(escaped(name) for name in names)
+        fields["location"] = make(f"$message.payload#/{location}", path.span)
+    return make(fields, node.span, node.keys)
+
+
+def extensions(reading: Reading, node: Node) -> dict[str, Node]:
+    """The author's own `x-` keys."""
+    if node.get(EXTENSION) is not None:
+        reading.error(
+            "unknown-key",
+            f"`{EXTENSION}` is for AsyncAPI documents",
+            node.place(EXTENSION),
+            help="write its keys without it",
+        )
+    return {
+        key: value for key, value in node.value.items() if key.startswith("x-") and key != EXTENSION
+    }
+
+
+def escaped(part: str) -> str:
+    """A name as a part of a JSON Pointer (RFC 6901)."""
+    return part.replace("~", "~0").replace("/", "~1")
+
+
+def pointer(way: tuple[str, ...]) -> str:
+    """A reference into the document itself."""
+    return "#/" + "/".join(escaped(part) for part in way).replace("%", "%25")
+
+
+def reference(way: tuple[str, ...], at: Span) -> Node:
+    """A Reference Object."""
+    target: Any = make(pointer(way), at)
+    return make({"$ref": target}, at)

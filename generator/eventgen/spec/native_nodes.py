@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from eventgen.spec.settings import EXTENSION
 from eventgen.spec.tree import Node
@@ -11,6 +13,9 @@ from eventgen.spec.tree import Node
 if TYPE_CHECKING:
     from eventgen.diagnostics import Span
     from eventgen.spec.shape import Reading
+
+# What may not stand in a fragment as it is. A half of a surrogate pair has no other way to stand.
+_FOREIGN = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@/?\ud800-\udfff]")
 
 
 def make(value: Any, at: Span, places: Mapping[str, Span] | None = None) -> Node:
@@ -65,11 +70,12 @@ def escaped(part: str) -> str:
 
 
 def pointer(way: tuple[str, ...]) -> str:
-    """A reference into the document itself."""
-    return "#/" + "/".join(escaped(part) for part in way).replace("%", "%25")
+    """A reference into the document itself, as a URI fragment (RFC 6901, section 6)."""
+    return "#/" + "/".join(
+        _FOREIGN.sub(lambda found: quote(found[0]), escaped(part)) for part in way
+    )
 
 
 def reference(way: tuple[str, ...], at: Span) -> Node:
     """A Reference Object."""
-    target: Any = make(pointer(way), at)
-    return make({"$ref": target}, at)
+    return make({"$ref": make(pointer(way), at)}, at)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from eventgen.diagnostics import Span, has_errors
 from eventgen.spec.keywords import ANNOTATIONS, TYPES
 from eventgen.spec.native_fields import FACETS, LIMITED, MEANT, WORDS
-from eventgen.spec.native_nodes import make
+from eventgen.spec.native_nodes import make, reference
 from eventgen.spec.nearest import did_you_mean
 from eventgen.spec.shape import kind
 from eventgen.spec.tree import Node
@@ -102,8 +102,7 @@ class Types:
             return make({"type": make("array", at), "items": items}, at)
         if word in self._named:
             self._used.add(word)
-            escaped = word.replace("~", "~0").replace("/", "~1").replace("%", "%25")
-            return make({"$ref": make(f"#/components/schemas/{escaped}", at)}, at)
+            return reference(("components", "schemas", word), at)
         if word in WORDS:
             return make({name: make(value, at) for name, value in WORDS[word].items()}, at)
         self._unknown(word, at, key)
@@ -229,7 +228,10 @@ class Types:
             alone = {key: more.pop(key) for key in [*more] if key not in ANNOTATIONS}
             both = make([base, make(alone, found.span, places)], found.span)
             base = make({"allOf": both}, found.span)
-        return make({**base.value, **more}, found.span, {**base.keys, **places})
+        first = {key: value for key, value in base.value.items() if key == "type"}
+        words = {key: more[key] for key in ("title", "description") if key in more}
+        whole = {**first, **words, **base.value, **more}
+        return make(whole, found.span, {**base.keys, **places})
 
     def _check_limit(self, base: Node, key: str, at: Span) -> None:
         """Report a limit that means nothing for a type, as the most characters of a number."""

@@ -24,10 +24,14 @@ def test_every_dialect_gives_the_same_model(name: str) -> None:
     assert strip_spans(other) == strip_spans(reference)
 
 
+# What is read and understood, and does not become code yet.
+TOLD = {"short-reply": {"reply-ignored"}}
+
+
 @pytest.mark.parametrize("path", sorted(GOOD.glob("*.yaml")), ids=lambda path: path.stem)
 def test_good_specs_are_read_without_a_word(path: Path) -> None:
     loaded = load(path, CONFIG, path.name)
-    assert loaded.findings == ()
+    assert {found.name for found in loaded.findings} == TOLD.get(path.stem, set())
     assert loaded.service is not None
     assert loaded.inputs == (path,)
 

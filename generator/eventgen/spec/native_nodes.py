@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from eventgen.spec.settings import EXTENSION
+from eventgen.spec import settings
+from eventgen.spec.settings import EXTENSION, IGNORE
 from eventgen.spec.tree import Node
 
 if TYPE_CHECKING:
@@ -26,13 +27,20 @@ def make(value: Any, at: Span, places: Mapping[str, Span] | None = None) -> Node
     return Node(value, at, words=words)
 
 
-def ours(node: Node, keys: Iterable[str]) -> dict[str, Node]:
-    """What is said in AsyncAPI by an extension, as it has no word for it."""
-    extension = {key: node.value[key] for key in keys if key in node.value}
-    if not extension:
-        return {}
-    places = {key: node.place(key) for key in extension}
-    return {EXTENSION: make(extension, node.span, places)}
+def ours(reading: Reading, node: Node, keys: Iterable[str]) -> dict[str, Node]:
+    """What is said in AsyncAPI by an extension: our own, for what it has no word for, and others.
+
+    The short form has `x-eventgen` for suppressions alone.
+    """
+    others = {key: value for key, value in node.value.items() if key.startswith("x-")}
+    own = settings.extension(reading, node, (), "the short form")
+    others.pop(EXTENSION, None)
+    said = {key: node.value[key] for key in keys if key in node.value}
+    places = {key: node.place(key) for key in said}
+    if own is not None and IGNORE in own.value:
+        said[IGNORE] = own.value[IGNORE]
+        places[IGNORE] = own.place(IGNORE)
+    return {**({EXTENSION: make(said, node.span, places)} if said else {}), **others}
 
 
 def parameter(node: Node) -> Node:
@@ -48,20 +56,6 @@ def parameter(node: Node) -> Node:
         location = "/".join(escaped(name) for name in names)
         fields["location"] = make(f"$message.payload#/{location}", path.span)
     return make(fields, node.span, node.keys)
-
-
-def extensions(reading: Reading, node: Node) -> dict[str, Node]:
-    """The author's own `x-` keys."""
-    if node.get(EXTENSION) is not None:
-        reading.error(
-            "unknown-key",
-            f"`{EXTENSION}` is for AsyncAPI documents",
-            node.place(EXTENSION),
-            help="write its keys without it",
-        )
-    return {
-        key: value for key, value in node.value.items() if key.startswith("x-") and key != EXTENSION
-    }
 
 
 def escaped(part: str) -> str:

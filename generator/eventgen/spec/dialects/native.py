@@ -16,7 +16,6 @@ from eventgen.spec.dialects import asyncapi3
 from eventgen.spec.native_fields import IN_PLACE, INHERITED, ROOT, WORDS
 from eventgen.spec.native_nodes import (
     escaped,
-    extensions,
     make,
     ours,
     parameter,
@@ -25,7 +24,6 @@ from eventgen.spec.native_nodes import (
 )
 from eventgen.spec.native_types import Types
 from eventgen.spec.nearest import did_you_mean
-from eventgen.spec.settings import EXTENSION
 from eventgen.spec.tree import Node
 
 if TYPE_CHECKING:
@@ -127,8 +125,7 @@ class _Translation:
         parts = {
             "asyncapi": make("3.0.0", at),
             "info": self._info(),
-            EXTENSION: make({"service": self._root.get("service") or make("service", at)}, at),
-            **extensions(self._reading, self._root),
+            **ours(self._reading, self._root, ("service",)),
             "channels": channels,
             "operations": self._operation_nodes(),
             "components": make({key: node for key, node in components.items() if node.value}, at),
@@ -138,7 +135,7 @@ class _Translation:
 
     def _info(self) -> Node:
         root = self._root
-        title = root.get("title") or root.get("service") or make("-", root.span)
+        title = root.get("title") or root.get("service") or make("service", root.span)
         info = {"title": title, "version": root.get("version") or make("1.0.0", root.span)}
         if root.get("description"):
             info["description"] = root.value["description"]
@@ -266,6 +263,7 @@ class _Translation:
                 [
                     reference(("channels", self._channel_of[message], "messages", message), place)
                     for message, place in messages.items()
+                    if self._channel_of[message] == channels[0]
                 ],
                 at,
             ),
@@ -281,7 +279,7 @@ class _Translation:
         for key, target in _AS_THEY_ARE:
             if key in node.value:
                 fields[target] = node.value[key]
-        fields |= ours(node, ("key", "version"))
+        fields |= ours(self._reading, node, ("key", "version"))
         fields["payload"] = self._payload(name, node, at)
         if "headers" in node.value:
             fields["headers"] = self._headers(node.value["headers"])
@@ -289,7 +287,6 @@ class _Translation:
         if examples:
             wrapped = [make({"payload": example}, example.span) for example in examples]
             fields["examples"] = make(wrapped, node.place("examples"))
-        fields |= extensions(self._reading, node)
         return make(fields, node.span, {**node.keys, "name": at, "payload": node.place("data")})
 
     def _payload(self, name: str, node: Node, at: Span) -> Node:
@@ -346,13 +343,12 @@ class _Translation:
                 parameters.span,
                 parameters.keys,
             )
-        fields |= ours(node, ("ordering", "retry"))
+        fields |= ours(self._reading, node, ("ordering", "retry"))
         references = {
             event: reference(("components", "messages", event), place)
             for event, place in messages.items()
         }
         fields["messages"] = make(references, at, messages)
-        fields |= extensions(self._reading, node)
         return make(fields, node.span, {"address": at, **node.keys})
 
     def _address(self, name: str, at: Span) -> Node:

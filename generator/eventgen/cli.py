@@ -15,6 +15,7 @@ _COMMANDS = (
     ("generate", "write what the specification asks for, again"),
     ("check", "say what is wrong with a specification"),
     ("explain", "say what a finding is about, and what to write instead"),
+    ("convert", "write the short form as AsyncAPI 3"),
     ("brokers", "list the brokers and what each can do"),
 )
 _DESCRIPTION = """\

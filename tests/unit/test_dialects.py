@@ -24,10 +24,14 @@ def test_every_dialect_gives_the_same_model(name: str) -> None:
     assert strip_spans(other) == strip_spans(reference)
 
 
+# What is read and understood, and does not become code yet.
+TOLD = {"short-reply": {"reply-ignored"}}
+
+
 @pytest.mark.parametrize("path", sorted(GOOD.glob("*.yaml")), ids=lambda path: path.stem)
 def test_good_specs_are_read_without_a_word(path: Path) -> None:
     loaded = load(path, CONFIG, path.name)
-    assert loaded.findings == ()
+    assert {found.name for found in loaded.findings} == TOLD.get(path.stem, set())
     assert loaded.service is not None
     assert loaded.inputs == (path,)
 
@@ -325,9 +329,9 @@ def test_a_service_is_called_by_the_words_of_its_title(
         ("[integer]", {"type": "array", "items": {"type": "integer"}}),
         ("[{a: any}]", {"type": "array", "items": {
             "type": "object", "required": ["a"], "properties": {"a": {}}}}),
-        ("{enum: [a, b]}", {"type": "string", "enum": ["a", "b"]}),
-        ("{enum: [1, 2]}", {"enum": [1, 2]}),
-        ("{enum: [a]}", {"type": "string", "enum": ["a"]}),
+        ("{$enum: [a, b]}", {"type": "string", "enum": ["a", "b"]}),
+        ("{$enum: [1, 2]}", {"enum": [1, 2]}),
+        ("{$enum: [a, null]}", {"type": ["string", "null"], "enum": ["a", None]}),
         ("{enum: [string]}", {"type": "object", "required": ["enum"], "properties": {
             "enum": {"type": "array", "items": {"type": "string"}}}}),
         ("{$map: decimal}", {

@@ -51,6 +51,11 @@ class Span:
     end_line: int
     end_column: int
 
+    @property
+    def start(self) -> Span:
+        """Its first character, to point at something that is missing there."""
+        return Span(self.source, self.line, self.column, self.line, self.column + 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Label:

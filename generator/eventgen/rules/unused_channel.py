@@ -37,6 +37,12 @@ if TYPE_CHECKING:
 def check(service: Service, _config: Config) -> Iterator[Diagnostic]:
     """One finding for each channel without an operation."""
     used = {operation.channel.snake for operation in service.operations}
+    used |= {
+        route.channel.snake
+        for operation in service.operations
+        for route in (operation.reply, operation.retry_route, operation.dead_letter)
+        if route is not None and route.channel is not None
+    }
     for channel in service.channels:
         if channel.name.snake not in used:
             yield Diagnostic(

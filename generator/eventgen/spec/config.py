@@ -2,20 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from eventgen.diagnostics import Diagnostic, Severity, Span, has_errors
-from eventgen.model.config import ChannelConfig, Config, Database, Perspective, Selection
+from eventgen.model.config import Config, Database, Perspective, Selection
 from eventgen.spec import settings
+from eventgen.spec.fields import Choice, Entries, Field, Table, Texts, Words
 from eventgen.spec.refs import Files, project_root
-from eventgen.spec.shape import Reading, kind
+from eventgen.spec.shape import Reading
 from eventgen.spec.tree import Node
 
 FILE = "eventgen.yaml"
 _OFF = "off"
-_KEYS = ("spec", "broker", "database", "service", "v2_perspective", "channels", "check")
+CONFIG = Table(
+    FILE,
+    (
+        Field(
+            "service",
+            Words(),
+            "The service's name. The specification's own when this is not given.",
+        ),
+        Field(
+            "spec",
+            Words(),
+            "The specification: AsyncAPI or the short form, relative to this file.",
+            missing="name the specification: `spec: asyncapi.yaml`",
+        ),
+        Field(
+            "broker",
+            Words(),
+            "What carries the events. `eventgen brokers` lists what there is.",
+            missing="name one of those that `eventgen brokers` lists",
+        ),
+        Field(
+            "database",
+            Choice(tuple(one.value for one in Database)),
+            "Where outbox, inbox and the service's own tables are."
+            f" `{Database.POSTGRES.value}` when this is not given.",
+        ),
+        Field(
+            "v2_perspective",
+            Choice(tuple(one.value for one in Perspective)),
+            "Whose view `publish` and `subscribe` of an AsyncAPI 2 document take."
+            " `application`: this service publishes what stands under `publish`."
+            " `specification`: others do, and this service receives it.",
+        ),
+        Field(
+            "check",
+            Table(
+                "`check`",
+                (
+                    Field("select", Texts(), "The findings to report. All when this is not given."),
+                    Field("ignore", Texts(), "The findings not to report."),
+                    Field(
+                        "severity",
+                        Entries(Choice((*(one.value for one in Severity), _OFF))),
+                        "How bad a finding is, by its name. `off` reports none of it.",
+                    ),
+                ),
+            ),
+            "Which findings `eventgen check` reports, and how bad each is.",
+        ),
+        Field(
+            "channels",
+            Entries(settings.CHANNEL),
+            "What this service wants of a channel, by its key or address in the specification.",
+        ),
+    ),
+)
 _NOTHING = Config(spec="", broker="", database=Database.POSTGRES)
 
 
@@ -51,70 +107,41 @@ def load(path: Path, display: str) -> LoadedConfig:
 
 
 def _read(reading: Reading, root: Node) -> Config:
-    reading.known(root, _KEYS, "eventgen.yaml")
-    for key, remedy in (
-        ("spec", "name the specification: `spec: asyncapi.yaml`"),
-        ("broker", "name one of those that `eventgen brokers` lists"),
-    ):
-        if root.get(key) is None:
-            text = f"`{key}` is missing"
-            reading.error("missing-key", text, _beginning(root.span), help=remedy)
-        elif not reading.text(root, key):
-            reading.error("missing-key", f"`{key}` is empty", root.place(key), help=remedy)
-    database = settings.choice(reading, root, "database", [one.value for one in Database])
-    perspective = settings.choice(
-        reading, root, "v2_perspective", [one.value for one in Perspective]
-    )
+    found = CONFIG.of(reading, root)
+    words = {key: value.words for key, value in found.value.items()}
+    perspective = words.get("v2_perspective")
+    channels = {} if found.get("channels") is None else found.value["channels"].value
     return Config(
-        spec=reading.text(root, "spec"),
-        broker=reading.text(root, "broker"),
-        database=Database.POSTGRES if database is None else Database(database),
-        service=reading.text(root, "service") or None,
+        spec=words.get("spec", ""),
+        broker=words.get("broker", ""),
+        database=Database(words.get("database", Database.POSTGRES)),
+        service=words.get("service"),
         v2_perspective=None if perspective is None else Perspective(perspective),
-        channels=_channels(reading, root),
-        check=_selection(reading, root),
-    )
-
-
-def _channels(reading: Reading, root: Node) -> dict[str, ChannelConfig]:
-    channels = {}
-    for name, node in reading.entries(reading.mapping(root, "channels")):
-        found = reading.object(node, f"the configuration of the channel `{name}`")
-        if found is not None:
-            reading.known(found, ("ordering", "retry"), f"the channel `{name}`")
-            channels[name] = settings.channel(reading, found)
-    return channels
-
-
-def _selection(reading: Reading, root: Node) -> Selection:
-    found = reading.mapping(root, "check")
-    if found is None:
-        return Selection()
-    reading.known(found, ("select", "ignore", "severity"), "`check`")
-    degrees = reading.mapping(found, "severity")
-    words = [*(one.value for one in Severity), _OFF]
-    chosen = {
-        name: settings.choice(reading, degrees, name, words)
-        for name, _ in reading.entries(degrees)
-        if degrees is not None
-    }
-    return Selection(
-        select=frozenset(_texts(reading, found, "select")),
-        ignore=frozenset(_texts(reading, found, "ignore"))
-        | {name for name, word in chosen.items() if word == _OFF},
-        severity={
-            name: Severity(word) for name, word in chosen.items() if word not in (None, _OFF)
+        channels={
+            name: settings.channel(reading, node)
+            for name, node in channels.items()
+            if node.value is not None
         },
+        check=_selection(found.get("check")),
     )
 
 
-def _texts(reading: Reading, node: Node, key: str) -> Iterator[str]:
-    for item in reading.items(node, key):
-        if isinstance(item.value, str):
-            yield item.value
-        else:
-            text = f"an item of `{key}` is text, and this is {kind(item.value)}"
-            reading.error("wrong-kind", text, item.span)
+def _selection(node: Node | None) -> Selection:
+    if node is None:
+        return Selection()
+    lists = {
+        key: frozenset(item.words for item in node.value[key].value)
+        for key in ("select", "ignore")
+        if key in node.value
+    }
+    degrees = node.value["severity"].value if "severity" in node.value else {}
+    chosen = {name: word.words for name, word in degrees.items() if word.words}
+    return Selection(
+        select=lists.get("select", frozenset()),
+        ignore=lists.get("ignore", frozenset())
+        | {name for name, word in chosen.items() if word == _OFF},
+        severity={name: Severity(word) for name, word in chosen.items() if word != _OFF},
+    )
 
 
 def _named(root: Node) -> dict[str, Span]:
@@ -128,7 +155,3 @@ def _named(root: Node) -> dict[str, Span]:
         elif found is not None:
             places |= found.keys
     return places
-
-
-def _beginning(span: Span) -> Span:
-    return Span(span.source, span.line, span.column, span.line, span.column + 1)

@@ -1,14 +1,12 @@
-"""Reads the settings that `eventgen.yaml` and `x-eventgen` share: ordering and retries."""
+"""Reads the settings that `eventgen.yaml`, `x-eventgen` and the short form share."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from eventgen.model import Ordering, Retry
 from eventgen.model.config import ChannelConfig
-from eventgen.spec.nearest import did_you_mean
-from eventgen.spec.shape import kind
+from eventgen.spec.fields import Choice, Field, Number, Table
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -19,7 +17,47 @@ if TYPE_CHECKING:
 EXTENSION = "x-eventgen"
 IGNORE = "ignore"  # beside the settings of any object: see `suppress`
 _LONGEST = 366 * 24 * 3600.0  # seconds
-_MOST_ATTEMPTS = 1000
+_USUAL = Retry()
+
+RETRY = Table(
+    "`retry`",
+    (
+        Field(
+            "attempts",
+            Number(1, 1000, whole=True),
+            "How often an event is tried before it becomes a dead letter."
+            f" {_USUAL.attempts} when this is not given.",
+        ),
+        Field(
+            "initial",
+            Number(0, _LONGEST, unit="seconds"),
+            "Seconds between the first attempt and the second."
+            f" {_USUAL.initial:g} when this is not given.",
+        ),
+        Field(
+            "factor",
+            Number(1, 100),
+            "How many times longer each delay is than the one before it."
+            f" {_USUAL.factor:g} when this is not given.",
+        ),
+        Field(
+            "maximum",
+            Number(0, _LONGEST, unit="seconds"),
+            "The longest delay between two attempts, in seconds."
+            f" {_USUAL.maximum:g} when this is not given.",
+        ),
+    ),
+)
+ORDERING = Field(
+    "ordering",
+    Choice(tuple(one.value for one in Ordering)),
+    "`key`: events with one key are handled in the order they were published."
+    " `none`: in any order. `key` when this is not given.",
+)
+CHANNEL = Table(
+    "the channel `{}`",
+    (ORDERING, Field("retry", RETRY, "How often, and how far apart, a failing event is tried.")),
+)
 
 
 def extension(reading: Reading, node: Node, keys: Collection[str], what: str) -> Node | None:
@@ -32,37 +70,37 @@ def extension(reading: Reading, node: Node, keys: Collection[str], what: str) ->
 
 def channel(reading: Reading, node: Node) -> ChannelConfig:
     """`ordering` and `retry` of one channel."""
-    ordering = choice(reading, node, "ordering", [ordering.value for ordering in Ordering])
-    found = reading.mapping(node, "retry")
+    found = CHANNEL.picked(reading, node)
+    ordering = found.get("ordering")
+    retry = found.get("retry")
     return ChannelConfig(
-        ordering=None if ordering is None else Ordering(ordering),
-        retry=None if found is None else _retry(reading, found),
+        ordering=None if ordering is None else Ordering(ordering.value),
+        retry=None if retry is None else _retry(reading, retry),
     )
 
 
 def choice(reading: Reading, node: Node, key: str, words: Collection[str]) -> str | None:
     """A field that is one of a few words."""
-    word = reading.text(node, key)
-    if not word or word in words:
-        return word or None
-    reading.error(
-        "unknown-choice",
-        f"`{key}` is one of {', '.join(f'`{known}`' for known in words)}, not `{word}`",
-        node.value[key].span,
-        help=did_you_mean(word, words),
-    )
-    return None
+    if node.get(key) is None or node.value[key].value is None:
+        return None
+    found = Choice(tuple(words)).checked(reading, node, key)
+    return None if found is None else found.words
+
+
+def number(
+    reading: Reading, node: Node, key: str, usual: float, bounds: tuple[float, float]
+) -> float:
+    """A field that is a number within bounds; `usual` when it is absent or not one."""
+    if node.get(key) is None or node.value[key].value is None:
+        return usual
+    found = Number(*bounds).checked(reading, node, key)
+    return usual if found is None else float(found.value)
 
 
 def _retry(reading: Reading, node: Node) -> Retry:
-    usual = Retry()
-    reading.known(node, ("attempts", "initial", "factor", "maximum"), "`retry`")
-    attempts = number(reading, node, "attempts", usual.attempts, (1, _MOST_ATTEMPTS))
-    if attempts != int(attempts):
-        reading.error("out-of-range", "`attempts` is a whole number", node.value["attempts"].span)
-    initial = number(reading, node, "initial", usual.initial, (0, _LONGEST))
-    factor = number(reading, node, "factor", usual.factor, (1, 100))
-    maximum = number(reading, node, "maximum", max(usual.maximum, initial), (0, _LONGEST))
+    given = {key: value.value for key, value in node.value.items()}
+    initial = float(given.get("initial", _USUAL.initial))
+    maximum = float(given.get("maximum", max(_USUAL.maximum, initial)))
     if maximum < initial:
         reading.error(
             "out-of-range",
@@ -70,25 +108,5 @@ def _retry(reading: Reading, node: Node) -> Retry:
             node.value["maximum"].span,
             help="`maximum` is the longest delay between two attempts",
         )
-    return Retry(int(attempts), initial, factor, maximum)
-
-
-def number(
-    reading: Reading, node: Node, key: str, usual: float, bounds: tuple[float, float]
-) -> float:
-    """A field that is a number within bounds; `usual` when it is absent or not one."""
-    found = node.get(key)
-    if found is None or found.value is None:
-        return usual
-    value = found.value
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        remedy = "write the number of seconds" if key in ("initial", "maximum") else None
-        text = f"`{key}` is a number, and this is {kind(value)}"
-        reading.error("wrong-kind", text, found.span, help=remedy)
-        return usual
-    low, high = bounds
-    if not low <= value <= high or not math.isfinite(value):
-        text = f"`{key}` is between {low:g} and {high:g}"
-        reading.error("out-of-range", text, found.span)
-        return usual
-    return float(value)
+    factor = float(given.get("factor", _USUAL.factor))
+    return Retry(int(given.get("attempts", _USUAL.attempts)), initial, factor, maximum)

@@ -90,7 +90,7 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\
 _LONGEST_INT = 4000  # digits; Python refuses to read more than 4300
 
 
-def _scalar(words: str) -> Any:
+def scalar(words: str) -> Any:
     """A plain scalar's value.
 
     What JSON cannot hold (infinities, numbers of thousands of digits) stays text.
@@ -165,7 +165,7 @@ class _Builder:
     def _take_scalar(self, event: Any) -> None:
         is_plain = event.implicit[0]
         words: str = event.value
-        value = _scalar(words) if is_plain or _is_core_tag(event) else words
+        value = scalar(words) if is_plain or _is_core_tag(event) else words
         node = Node(value, self._span(event), words=words)
         frame = self._frames[-1] if self._frames else None
         if words == "<<" and is_plain and frame is not None and self._wants_key(frame):

@@ -1,0 +1,65 @@
+"""`eventgen convert`: the short form as AsyncAPI 3.0."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from eventgen.commands import choose, project, show
+from eventgen.commands.exits import Exit, Stop
+from eventgen.diagnostics import has_errors
+from eventgen.model.config import Config, Database
+from eventgen.spec.convert import convert
+
+
+def parser(prog: str) -> argparse.ArgumentParser:
+    """SPEC, --output, --force."""
+    made = argparse.ArgumentParser(
+        prog=prog,
+        description="Write a specification in the short form as AsyncAPI 3.0.",
+        epilog=(
+            "examples:\n"
+            "  eventgen convert orders.yaml                     to the terminal\n"
+            "  eventgen convert orders.yaml -o asyncapi.yaml    then name it in eventgen.yaml"
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("spec", nargs="?", type=Path, help="the file (default: the project's own)")
+    made.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
+    made.add_argument("--force", action="store_true", help="overwrite FILE when it is there")
+    return made
+
+
+def run(options: argparse.Namespace) -> Exit:
+    """Convert one specification; findings go to stderr."""
+    target: Path | None = options.output
+    path, config, display = _asked(options.spec)
+    folder = path.parent if target is None else target.parent
+    converted = convert(path, config, display, folder)
+    show.findings(converted.findings, sys.stderr)
+    if has_errors(converted.findings):
+        raise Stop(Exit.INVALID, f"{display} cannot be used as it is; nothing was written")
+    if converted.text is None:
+        raise Stop(Exit.USAGE, f"{display} is AsyncAPI already", "`convert` reads the short form")
+    if target is None:
+        sys.stdout.write(converted.text)
+        return Exit.OK
+    try:
+        with target.open("w" if options.force else "x", encoding="utf-8", newline="\n") as file:
+            file.write(converted.text)
+    except FileExistsError:
+        raise Stop(
+            Exit.REFUSED, f"{target} is there already", "overwrite it with `--force`"
+        ) from None
+    show.say(f"wrote {target}")
+    return Exit.OK
+
+
+def _asked(spec: Path | None) -> tuple[Path, Config, str]:
+    """The specification, what it is read with, and how messages name it."""
+    if spec is not None:
+        return spec, Config(spec=str(spec), broker="", database=Database.SQLITE), str(spec)
+    root = project.find(Path.cwd())
+    config = choose.config(root)
+    return root / config.spec, config, config.spec

@@ -9,6 +9,7 @@ from eventgen.diagnostics import Diagnostic, Label, Severity, Suppression
 from eventgen.model.config import Selection
 from eventgen.spec.nearest import did_you_mean
 
+LIST = "`eventgen explain` lists them all"
 _FIXED = "this cannot be ignored: the specification cannot be read while it is there"
 
 
@@ -56,7 +57,7 @@ def unknown(suppressions: Sequence[Suppression], known: Collection[str]) -> Iter
                 Severity.WARNING,
                 f"no finding is called `{one.name}`",
                 Label(one.place),
-                help=did_you_mean(one.name, known) or "`eventgen explain` lists them all",
+                help=did_you_mean(one.name, known) or LIST,
             )
 
 

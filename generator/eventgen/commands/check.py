@@ -115,7 +115,7 @@ def _check(path: Path, around: _Project | None, chosen: Selection) -> pipeline.C
     broker = None
     if around is not None and around.config is not None:
         config = replace(config, check=around.config.check)
-        if path.resolve() == (around.root / around.config.spec).resolve():
+        if project.is_same(path, around.root / around.config.spec):
             config = around.config
             broker = choose.broker(config.broker)
     config = replace(config, check=config.check.under(chosen))

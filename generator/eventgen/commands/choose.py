@@ -16,8 +16,7 @@ from eventgen.model.config import Config
 from eventgen.plan.broker import Broker
 from eventgen.spec import nearest
 from eventgen.spec.config import load
-
-LIST = "`eventgen explain` lists them all"
+from eventgen.verdict import LIST
 
 
 def broker(name: str) -> Broker:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from eventgen import catalogue
-from eventgen.commands import choose
 from eventgen.commands.exits import Exit, Stop
 from eventgen.spec.nearest import did_you_mean
+from eventgen.verdict import LIST
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
@@ -40,5 +40,5 @@ def run(options: argparse.Namespace) -> Exit:
     raise Stop(
         Exit.USAGE,
         f"there is no finding `{options.name}`",
-        did_you_mean(options.name, explained) or choose.LIST,
+        did_you_mean(options.name, explained) or LIST,
     )

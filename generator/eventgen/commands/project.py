@@ -35,6 +35,14 @@ def around(folder: Path) -> Path | None:
     return next((one for one in folders if (one / CONFIG).is_file()), None)
 
 
+def is_same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to the same file, which there may not be."""
+    try:
+        return os.path.realpath(one) == os.path.realpath(other)
+    except ValueError:  # a path that holds a null character
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """What the last generation was made from and made: how a no-op run knows that it is one."""

@@ -48,11 +48,10 @@ def findings(found: Iterable[Diagnostic], stream: TextIO, how: str = "full") -> 
     if shown:
         print(shown, file=stream)
     if found and how == "full":
-        say(f"\nfound {count(found)}")
+        say(f"\nfound {_count(found)}")
 
 
-def count(found: Iterable[Diagnostic]) -> str:
-    """How many findings there are of each severity, in words."""
+def _count(found: Iterable[Diagnostic]) -> str:
     severities = [one.severity for one in found]
     counts = [
         f"{number} {severity.value}{'' if number == 1 else 's'}"

@@ -27,10 +27,10 @@ def named(arguments: Iterable[str]) -> tuple[Path, ...]:
     searched for specifications; one without any, and a pattern that nothing matches, is an error,
     because a check of nothing would look like a success.
     """
-    found: dict[Path, Path] = {}
+    found: dict[str, Path] = {}
     for argument in arguments:
         for path in _files(argument):
-            found.setdefault(path.resolve(), path)
+            found.setdefault(os.path.realpath(path), path)
     return tuple(found.values())
 
 

@@ -151,7 +151,7 @@ def _named(root: Node) -> dict[str, Span]:
     for key in ("select", "ignore", "severity"):
         found = None if check is None else check.get(key)
         if found is not None and isinstance(found.value, list):
-            places |= {item.words: item.span for item in found.value}
+            places |= {item.value: item.span for item in found.value if isinstance(item.value, str)}
         elif found is not None:
             places |= found.keys
     return places

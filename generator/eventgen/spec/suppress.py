@@ -8,8 +8,9 @@ own line, or for the next one when it stands alone. JSON has no comments: there,
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import yaml
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from eventgen.spec.refs import Document
     from eventgen.spec.tree import Node
 
+_Place: TypeAlias = tuple[int, int]  # line and column, from 0
 _COMMENT = re.compile(r"(?:^|(?<=[ \t]))#[ \t]*eventgen:[ \t]*ignore\b(?P<rest>.*)", re.ASCII)
 _REST = re.compile(r"[ \t]*\[(?P<names>[^\]]*)\](?:[ \t]+--[ \t]+(?P<reason>\S.*))?", re.ASCII)
 _NAME = re.compile(r"[^\s,]+")
@@ -47,9 +49,10 @@ def _comments(document: Document) -> Iterator[Suppression | Diagnostic]:
     ]
     if not candidates:
         return
-    inside = _scalars(document)
+    starts, ends = _scalars(document)
     for number, found in candidates:
-        if any(start <= (number, found.start()) < end for start, end in inside):
+        before = bisect_right(starts, (number, found.start())) - 1
+        if before >= 0 and (number, found.start()) < ends[before]:
             continue
         at = Span(source, number + 1, found.start() + 1, number + 1, found.end() + 1)
         target = number
@@ -88,10 +91,11 @@ def _comment(found: re.Match[str], at: Span, region: Span) -> Iterator[Suppressi
         yield Suppression(name[0], place, region)
 
 
-def _scalars(document: Document) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Where text stands that may hold a `#`: quoted, and in blocks. Lines and columns from 0."""
+def _scalars(document: Document) -> tuple[list[_Place], list[_Place]]:
+    """Where texts that may hold a `#` begin and end: quoted ones, and blocks."""
     text, shifts = syntax.join_surrogates(document.source.text)
-    found = []
+    starts: list[_Place] = []
+    ends: list[_Place] = []
     for event in yaml.parse(text, Loader=LOADER):
         if isinstance(event, yaml.ScalarEvent) and event.style:
             start, end = (
@@ -100,8 +104,9 @@ def _scalars(document: Document) -> list[tuple[tuple[int, int], tuple[int, int]]
                 if mark is not None
             )
             # A comment may stand behind the `|` that begins a block.
-            found.append((start if event.style in "\"'" else (start[0] + 1, 0), end))
-    return found
+            starts.append(start if event.style in "\"'" else (start[0] + 1, 0))
+            ends.append(end)
+    return starts, ends
 
 
 def _extensions(document: Document) -> Iterator[Suppression | Diagnostic]:

@@ -148,6 +148,14 @@ def test_what_programs_read_has_nothing_beside_it(how: str, folder: Path) -> Non
     assert made.stderr == ""
 
 
+@pytest.mark.parametrize("how", ["github", "sarif"])
+def test_a_code_host_gets_the_paths_of_its_repository(how: str, folder: Path) -> None:
+    where = {"cwd": folder / "sub", "env": {"GITHUB_WORKSPACE": str(folder)}}
+    assert "sub/warned.yml" in eventgen("check", "warned.yml", "--format", how, **where).stdout
+    where["env"]["GITHUB_WORKSPACE"] = str(folder / "elsewhere")
+    assert "sub/warned.yml" not in eventgen("check", "warned.yml", "--format", how, **where).stdout
+
+
 def test_sarif_explains_its_rules(folder: Path) -> None:
     made = eventgen("check", "sub/warned.yml", "--format", "sarif", cwd=folder)
     (run,) = json.loads(made.stdout)["runs"]

@@ -23,7 +23,14 @@ def _sarif(found: tuple[Diagnostic, ...], _colour: bool) -> str:
     from eventgen.catalogue import explained  # noqa: PLC0415 - only this format needs it
     from eventgen.diagnostics.show import sarif  # noqa: PLC0415 - `--help` does without
 
-    return sarif.show(found, explained(), __version__)
+    return sarif.show(found, explained(), __version__, _in_repository)
+
+
+def _in_repository(path: str) -> str:
+    """A path as a code host knows it, also when the command runs in a folder of the repository."""
+    root = os.environ.get("GITHUB_WORKSPACE")
+    inside = os.path.relpath(path, root) if root else path
+    return path if inside.startswith(os.pardir) else inside
 
 
 # What each `--format` makes of findings, given whether it may use colour.
@@ -31,7 +38,7 @@ FORMATS: dict[str, Callable[[tuple[Diagnostic, ...], bool], str]] = {
     "full": lambda found, colour: full.show(found, colour=colour),
     "concise": lambda found, _: concise.show(found),
     "json": _json,
-    "github": lambda found, _: github.show(found),
+    "github": lambda found, _: github.show(found, _in_repository),
     "sarif": _sarif,
 }
 

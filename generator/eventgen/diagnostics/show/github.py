@@ -5,7 +5,7 @@ https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from eventgen.diagnostics import Diagnostic, Span
 from eventgen.diagnostics.show.words import sentence
@@ -14,15 +14,19 @@ _IN_MESSAGE = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _IN_PROPERTY = _IN_MESSAGE | str.maketrans({":": "%3A", ",": "%2C"})
 
 
-def show(findings: Iterable[Diagnostic]) -> str:
-    """A command a line; nothing at all when nothing was found."""
-    return "\n".join(_command(found) for found in findings)
+def show(findings: Iterable[Diagnostic], locate: Callable[[str], str] = str) -> str:
+    """A command a line; nothing at all when nothing was found.
+
+    `locate` makes of a file's path the one by which the repository knows it.
+    """
+    return "\n".join(_command(found, locate) for found in findings)
 
 
-def _command(found: Diagnostic) -> str:
+def _command(found: Diagnostic, locate: Callable[[str], str]) -> str:
     properties = {"title": f"eventgen {found.name}"}
     if found.primary is not None:
-        properties = _place(found.primary.span) | properties
+        span = found.primary.span
+        properties = {"file": sentence(locate(span.source.path)), **_region(span), **properties}
     written = ",".join(
         f"{key}={value.translate(_IN_PROPERTY)}" for key, value in properties.items()
     )
@@ -30,15 +34,11 @@ def _command(found: Diagnostic) -> str:
     return f"::{found.severity.value} {written}::{text.translate(_IN_MESSAGE)}"
 
 
-def _place(span: Span) -> dict[str, str]:
-    place = {
-        "file": sentence(span.source.path),
-        "line": str(span.line),
-        "endLine": str(span.end_line),
-    }
+def _region(span: Span) -> dict[str, str]:
+    region = {"line": str(span.line), "endLine": str(span.end_line)}
     if span.line == span.end_line:  # columns are for regions of one line
-        place |= {"col": str(span.column), "endColumn": str(span.end_column)}
-    return place
+        region |= {"col": str(span.column), "endColumn": str(span.end_column)}
+    return region
 
 
 def _lines(found: Diagnostic) -> Iterator[str]:

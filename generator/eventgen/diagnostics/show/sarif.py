@@ -6,7 +6,7 @@ https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,11 +18,17 @@ _SCHEMA = (
 )
 
 
-def show(findings: Iterable[Diagnostic], explained: Mapping[str, str], version: str) -> str:
+def show(
+    findings: Iterable[Diagnostic],
+    explained: Mapping[str, str],
+    version: str,
+    locate: Callable[[str], str] = str,
+) -> str:
     """One run of the tool.
 
     `explained` gives the Markdown of each name, whose first line sums it up; `version` is the
-    tool's. Every name is listed, so that an empty result says what was looked for.
+    tool's. Every name is listed, so that an empty result says what was looked for. `locate` makes
+    of a file's path the one by which the repository knows it.
     """
     found = tuple(findings)
     names = sorted({*explained, *(one.name for one in found)})
@@ -34,7 +40,7 @@ def show(findings: Iterable[Diagnostic], explained: Mapping[str, str], version: 
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(one, names.index(one.name)) for one in found],
+        "results": [_result(one, names.index(one.name), locate) for one in found],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
@@ -48,7 +54,7 @@ def _rule(name: str, explanation: str) -> dict[str, Any]:
     }
 
 
-def _result(found: Diagnostic, index: int) -> dict[str, Any]:
+def _result(found: Diagnostic, index: int, locate: Callable[[str], str]) -> dict[str, Any]:
     lines = (found.message, *(f"note: {note}" for note in found.notes))
     if found.help is not None:
         lines += (f"help: {found.help}",)
@@ -59,17 +65,18 @@ def _result(found: Diagnostic, index: int) -> dict[str, Any]:
         "message": {"text": "\n".join(lines)},
     }
     if found.primary is not None:
-        result["locations"] = [_location(found.primary)]
+        result["locations"] = [_location(found.primary, locate)]
     if found.secondary:
         result["relatedLocations"] = [
-            {"id": number, **_location(label)} for number, label in enumerate(found.secondary)
+            {"id": number, **_location(label, locate)}
+            for number, label in enumerate(found.secondary)
         ]
     return result
 
 
-def _location(label: Label) -> dict[str, Any]:
+def _location(label: Label, locate: Callable[[str], str]) -> dict[str, Any]:
     physical = {
-        "artifactLocation": {"uri": _uri(label.span.source.path)},
+        "artifactLocation": {"uri": _uri(locate(label.span.source.path))},
         "region": _region(label.span),
     }
     location: dict[str, Any] = {"physicalLocation": physical}
@@ -88,5 +95,5 @@ def _region(span: Span) -> dict[str, int]:
 
 
 def _uri(path: str) -> str:
-    """A path as a URI: relative ones stay relative to where the command ran."""
+    """A path as a URI. One that is relative stays so."""
     return Path(path).as_uri() if Path(path).is_absolute() else quote(Path(path).as_posix())

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 from eventgen.diagnostics import Source
-from eventgen.diagnostics.show import concise, full
+from eventgen.diagnostics.show import as_json, concise, full, github, sarif
 from eventgen.model import Service
 from eventgen.model.config import Config, Database
-from eventgen.rules import check_all
+from eventgen.pipeline import examine
 from eventgen.spec.load import load
 from eventgen.spec.tree import parse, plain
 
@@ -28,10 +28,13 @@ VALUES: tuple[Any, ...] = (
     {"$ref": "#/%ff"}, {"$ref": "#/channels"}, {"$ref": "#/components/schemas"},
     {"oneOf": []}, {"type": []}, {"type": {}}, {"traits": [5]},
     {"x-eventgen": {"key": [{}], "retry": 5}},
+    {"x-eventgen": {"ignore": {"unused-channel": "why", "no-such": "why", "no-why": 5}}},
+    {"x-eventgen": {"ignore": ["unused-channel"]}},
 )  # fmt: skip
 KEYS = ("", "x", "$ref", "payload", "type", "properties", "required", "items", "enum", "messages")
 TEXTS = (
     b"\t", b"{", b"}", b"[", b"&a ", b"*a", b"<<: ", b"? ", b"!!int ", b"!x ", b'"', b"|", b">",
+    b"# eventgen: ignore[unused-channel] -- why\n", b" # eventgen: ignore[",
     b"---\n", b"...\n", b"%YAML 1.3\n", b"\x00", b"\xff", b"\xe2\x80\xa8", b"\r", b": ", b"\\ud800",
 )  # fmt: skip
 
@@ -64,12 +67,14 @@ def changed(dice: random.Random, document: Any) -> Any:
 
 def look_at(path: Path) -> None:
     loaded = load(path, CONFIG, path.name)
-    findings = loaded.findings
     if loaded.service is not None:
-        findings += tuple(check_all(loaded.service, CONFIG))
         names_are_right(loaded.service)
+    findings = examine(loaded, CONFIG, None, path.name).findings
     full.show(findings)
     concise.show(findings).encode()
+    assert github.show(findings).count("\n") == max(0, len(findings) - 1)
+    as_json.show(findings)
+    sarif.show(findings, {}, "1.0.0")
 
 
 def names_are_right(service: Service) -> None:

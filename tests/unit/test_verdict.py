@@ -10,6 +10,7 @@ from eventgen.model.config import Config, Database, Selection
 from eventgen.pipeline import Checked, check
 
 KEYLESS = "  order.placed: {data: {order_id: uuid}}"
+LIKE_A_SCHEMA = "  order.placed: {data: {order_id: {type: string, format: date}}}"
 
 
 def checked(tmp_path: Path, text: str, selection: Selection | None = None) -> Checked:
@@ -36,12 +37,12 @@ def short(*lines: str) -> str:
         ["  # eventgen: ignore[ordering-without-key] -- never changed", "", "  # more", KEYLESS],
         [
             "  # eventgen: ignore[ordering-without-key] -- never changed",
-            "  # eventgen: ignore[unknown-format] -- ours",
-            KEYLESS.replace("uuid", "{$type: string, $format: ours}"),
+            "  # eventgen: ignore[schema-in-short-form] -- ours",
+            LIKE_A_SCHEMA,
         ],
         [
-            "  # eventgen: ignore[unknown-format, ordering-without-key] -- both",
-            KEYLESS.replace("uuid", "{$type: string, $format: ours}"),
+            "  # eventgen: ignore[schema-in-short-form, ordering-without-key] -- both",
+            LIKE_A_SCHEMA,
         ],
     ],
 )
@@ -186,8 +187,8 @@ def test_an_error_that_makes_a_document_unreadable_stays(how: str, tmp_path: Pat
 
 
 def test_findings_are_selected_ignored_and_graded_by_name(tmp_path: Path) -> None:
-    text = short(KEYLESS.replace("uuid", "{$type: string, $format: ours}"))
-    both = ["ordering-without-key", "unknown-format"]
+    text = short(LIKE_A_SCHEMA)
+    both = ["ordering-without-key", "schema-in-short-form"]
     assert names(tmp_path, text) == both
     assert names(tmp_path, text, Selection(select=frozenset(both[:1]))) == both[:1]
     assert names(tmp_path, text, Selection(ignore=frozenset(both[:1]))) == both[1:]

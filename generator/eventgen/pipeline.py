@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eventgen import catalogue, verdict
-from eventgen.diagnostics import Diagnostic, Severity, has_errors
+from eventgen.diagnostics import Diagnostic, Label, Severity, has_errors
 from eventgen.model import Service
-from eventgen.model.config import Config
+from eventgen.model.config import Config, Perspective
 from eventgen.plan.broker import Broker
 from eventgen.plan.kinds import RenderedFile, Subject
 from eventgen.plan.plan import plan
@@ -28,6 +28,7 @@ class Checked:
     service: Service | None  # None when there are errors
     findings: tuple[Diagnostic, ...]
     inputs: tuple[Path, ...]
+    assumed: Perspective | None  # as in `Loaded`
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def examine(loaded: Loaded, config: Config, broker: Broker | None, display: str)
     judged = verdict.judge(fixed, free, loaded.suppressions, config.check)
     findings = in_order(judged, display)
     service = None if has_errors(findings) else loaded.service
-    return Checked(service, findings, loaded.inputs)
+    return Checked(service, findings, loaded.inputs, loaded.assumed)
 
 
 def _about_suppressions(
@@ -73,6 +74,30 @@ def _about_suppressions(
         main = loaded.service.span.source
         own = [one for one in loaded.suppressions if one.place.source is main]
         yield from verdict.idle(own, found, catalogue.searched(broker))
+
+
+def generable(checked: Checked) -> Checked:
+    """The same for a generation, which has to understand every payload it is to write."""
+    service = checked.service
+    if service is None:
+        return checked
+    used = {message.name: message for _, message in (*service.sent(), *service.received())}
+    refused = [
+        Diagnostic(
+            "unsupported-schema-format",
+            Severity.ERROR,
+            f"the payload of `{message.name.raw.value}` is"
+            f" `{message.foreign_payload.format.value}`, which cannot be generated yet",
+            Label(message.foreign_payload.span),
+            help="describe the payload as JSON Schema",
+        )
+        for message in used.values()
+        if message.foreign_payload is not None
+    ]
+    if not refused:
+        return checked
+    kept = [one for one in checked.findings if one.name != refused[0].name]
+    return replace(checked, service=None, findings=(*kept, *refused))
 
 
 def compile(  # noqa: A001  - the field's own word for it

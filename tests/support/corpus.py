@@ -32,7 +32,7 @@ def folder() -> Path:
 
 @cache
 def services() -> tuple[tuple[str, Service], ...]:
-    """The documents without errors, by the path below the folder."""
+    """The documents that services are generated from, by the path below the folder."""
     return tuple(_services(folder()))
 
 
@@ -46,5 +46,9 @@ def _services(root: Path) -> Iterator[tuple[str, Service]]:
             v2_perspective=Perspective.APPLICATION,
         )
         loaded = load(root / name, config, name, root=root)
-        if loaded.service is not None:
+        if loaded.service is not None and not _has_foreign(loaded.service):
             yield name, loaded.service
+
+
+def _has_foreign(service: Service) -> bool:
+    return any(message.foreign_payload is not None for message in service.messages)

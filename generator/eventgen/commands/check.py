@@ -13,7 +13,7 @@ from eventgen import pipeline
 from eventgen.commands import choose, project, show, specs
 from eventgen.commands.exits import Exit
 from eventgen.diagnostics import Diagnostic, has_errors
-from eventgen.model.config import Config, Database, Selection
+from eventgen.model.config import Config, Database, Perspective, Selection
 
 _EPILOG = """\
 examples:
@@ -61,6 +61,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     made.add_argument(
         "--ignore", action="append", default=[], metavar="NAMES", help="do not report these"
     )
+    choose.offer_perspective(made)
     made.add_argument("--strict", action="store_true", help="exit 1 when there are warnings")
     return made
 
@@ -78,8 +79,10 @@ def run(options: argparse.Namespace) -> Exit:
         around = {
             _shown(root / one.config.spec): root for root, one in projects.items() if one.config
         }
+    view = choose.perspective(options.v2_perspective)
     checked = [
-        _check(path, projects[root] if root else None, chosen) for path, root in around.items()
+        _check(path, projects[root] if root else None, chosen, view)
+        for path, root in around.items()
     ]
     several = [*(one.findings for one in projects.values()), *(one.findings for one in checked)]
     # A file that several specifications refer to is read, and found fault with, for each of them.
@@ -105,7 +108,9 @@ class _Project:
         return cls(root, *choose.read_config(root, str(_shown(root / project.CONFIG))))
 
 
-def _check(path: Path, around: _Project | None, chosen: Selection) -> pipeline.Checked:
+def _check(
+    path: Path, around: _Project | None, chosen: Selection, view: Perspective | None
+) -> pipeline.Checked:
     """Check one file.
 
     What its project selects counts for every file in the project; the broker, and what is
@@ -118,7 +123,11 @@ def _check(path: Path, around: _Project | None, chosen: Selection) -> pipeline.C
         if project.is_same(path, around.root / around.config.spec):
             config = around.config
             broker = choose.broker(config.broker)
-    config = replace(config, check=config.check.under(chosen))
+    config = replace(
+        config,
+        check=config.check.under(chosen),
+        v2_perspective=view or config.v2_perspective,
+    )
     return pipeline.check(path, config, broker, str(path))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +13,7 @@ from eventgen.commands import show
 from eventgen.commands.exits import Exit, Stop
 from eventgen.commands.project import CONFIG
 from eventgen.diagnostics import Diagnostic, Label, Severity, Span, has_errors
-from eventgen.model.config import Config
+from eventgen.model.config import Config, Perspective
 from eventgen.plan.broker import Broker
 from eventgen.spec import nearest
 from eventgen.spec.config import load
@@ -31,6 +32,20 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The nearest known word, or all of them."""
     names = list(known)
     return nearest.did_you_mean(word, names) or f"choose one of: {', '.join(names)}"
+
+
+def offer_perspective(made: argparse.ArgumentParser) -> None:
+    """Let a command be told how to read `publish` and `subscribe` of AsyncAPI 2."""
+    made.add_argument(
+        "--v2-perspective",
+        choices=[view.value for view in Perspective],
+        help="whose view `publish` and `subscribe` of AsyncAPI 2 take (default: as its words say)",
+    )
+
+
+def perspective(word: str | None) -> Perspective | None:
+    """The view of this name; None when none was given."""
+    return None if word is None else Perspective(word)
 
 
 def config(root: Path) -> Config:

@@ -45,6 +45,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
         help="default: postgres, or sqlite when there is no broker",
     )
     made.add_argument("--name", help="the service's name (default: from the specification)")
+    choose.offer_perspective(made)
     return made
 
 
@@ -65,6 +66,7 @@ def run(options: argparse.Namespace) -> Exit:
         broker=broker.name,
         database=_database(options.database, broker),
         service=options.name,
+        v2_perspective=choose.perspective(options.v2_perspective),
     )
     checked = pipeline.check(spec, config, broker, str(options.spec or "orders.yaml"))
     if checked.service is None:
@@ -92,7 +94,7 @@ def _fill(folder: Path, checked: pipeline.Checked, config: Config, *, example: b
         broker=config.broker,
         database=config.database,
         service=service.name.kebab,
-        v2_perspective=config.v2_perspective,
+        v2_perspective=config.v2_perspective or checked.assumed,
     )
     scaffold(folder, _answers(service, written))
     inputs = _copy_inputs(folder, checked.inputs, layout, Path(config.spec))

@@ -44,6 +44,7 @@ def plan_checked(
     root: Path, checked: pipeline.Checked, config: Config, *, example: bool = False
 ) -> Plan:
     """The same, for a specification that was read already."""
+    checked = pipeline.generable(checked)
     show.findings(checked.findings, sys.stderr)
     if checked.service is None:
         raise Stop(Exit.INVALID, f"{config.spec} cannot be used as it is; nothing was written")

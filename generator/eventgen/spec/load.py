@@ -21,7 +21,7 @@ from eventgen.spec.shape import Reading, kind
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from eventgen.model.config import Config
+    from eventgen.model.config import Config, Perspective
     from eventgen.spec.tree import Node
 
 _VERSION = re.compile(r"(\d+\.\d+)(?:\.\d+)?(?:-[\w.]+)?\Z", re.ASCII)
@@ -52,6 +52,7 @@ class Loaded:
     findings: tuple[Diagnostic, ...]
     inputs: tuple[Path, ...]
     suppressions: tuple[Suppression, ...]
+    assumed: Perspective | None  # how `publish` is read, where neither document nor config says
 
 
 def load(path: Path, config: Config, display: str, *, root: Path | None = None) -> Loaded:
@@ -71,7 +72,7 @@ def load(path: Path, config: Config, display: str, *, root: Path | None = None) 
         files.findings += faults
     findings = in_order(files.findings, display)
     readable = None if has_errors(findings) else service
-    return Loaded(readable, findings, files.inputs(), tuple(suppressions))
+    return Loaded(readable, findings, files.inputs(), tuple(suppressions), reading.assumed)
 
 
 def in_order(findings: Iterable[Diagnostic], display: str) -> tuple[Diagnostic, ...]:

@@ -16,7 +16,7 @@ from eventgen.spec.nearest import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from eventgen.model.config import Config
+    from eventgen.model.config import Config, Perspective
     from eventgen.spec.refs import Files, Target
     from eventgen.spec.tree import Node
 
@@ -43,6 +43,7 @@ class Reading:
     files: Files
     config: Config
     findings: list[Diagnostic] = field(default_factory=list)
+    assumed: Perspective | None = None  # the view of 2.x that was taken, where nobody says it
     _seen: set[tuple[str, str, int, int, int]] = field(default_factory=set)
 
     def error(self, name: str, message: str, at: Span, **more: Any) -> None:

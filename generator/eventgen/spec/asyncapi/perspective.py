@@ -75,6 +75,7 @@ def decide(reading: Reading, root: Node, clues: Sequence[Clue]) -> Perspective:
     against = sum(evidence.view is Perspective.SPECIFICATION for evidence in found)
     view = Perspective.SPECIFICATION if 2 * against > len(found) else Perspective.APPLICATION
     _tell(reading, clues[0], found, view)
+    reading.assumed = view
     return view
 
 

@@ -19,7 +19,7 @@ from eventgen.model.channel import Channel, Ordering, Parameter, Retry
 from eventgen.model.message import Correlation, Example, Foreign, Message, Schema
 from eventgen.model.operation import Action, Operation, ReplyAddress, Route
 from eventgen.model.server import Server, Variable
-from eventgen.model.service import Info, Link, Service
+from eventgen.model.service import Info, Link, Service, Spare
 from eventgen.model.words import Name, Text
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "SecurityScheme",
     "Server",
     "Service",
+    "Spare",
     "Tag",
     "Text",
     "Variable",

@@ -39,6 +39,17 @@ class Info:
 
 
 @dataclass(frozen=True, slots=True)
+class Spare:
+    """Messages that are described but go through no channel. Nothing is generated from them.
+
+    The names of `messages` and `schemas` are unique among themselves.
+    """
+
+    messages: tuple[Message, ...]
+    schemas: tuple[Schema, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """Everything a generation needs to know about one service, sorted by name throughout."""
 
@@ -49,6 +60,7 @@ class Service:
     messages: tuple[Message, ...]
     operations: tuple[Operation, ...]
     schemas: tuple[Schema, ...]
+    spare: Spare
     security: tuple[SecurityScheme, ...]  # those the document names, used or not
     extensions: Mapping[str, Any]  # the `x-` fields at the root of the document
     places: Places

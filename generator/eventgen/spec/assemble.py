@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from eventgen.diagnostics import Diagnostic, Label, Severity, Span, has_errors
-from eventgen.model import Action, Channel, Message, Name, Operation, Server, Service
+from eventgen.model import Action, Channel, Message, Name, Operation, Server, Service, Spare
 from eventgen.model import names as naming
 from eventgen.model.config import ChannelConfig
 from eventgen.spec.bundle import Bundled, bundle
@@ -59,6 +59,7 @@ def assemble(draft: Draft, reading: Reading) -> Service | None:
             for one in draft.operations
         ),
         schemas=bundled.schemas,
+        spare=_spare(draft, reading),
         security=draft.security,
         extensions=draft.extensions,
         places=draft.places,
@@ -164,6 +165,15 @@ def _channel(
 def _message(draft: DraftMessage, name: Name, bundled: Bundled) -> Message:
     schema, headers = bundled.payloads[id(draft)], bundled.headers[id(draft)]
     return replace(draft.body, name=name, schema=schema, headers=headers)
+
+
+def _spare(draft: Draft, reading: Reading) -> Spare:
+    wishes = [naming.Wish(one.names, one.tie) for one in draft.spare]
+    allotted = zip(draft.spare, naming.allot(wishes, naming.MESSAGE), strict=True)
+    named = [(one, name) for one, name in allotted if name is not None]
+    bundled = bundle(reading, [one for one, _ in named], [name for _, name in named])
+    messages = _sorted(_message(one, name, bundled) for one, name in named)
+    return Spare(messages, bundled.schemas)
 
 
 def _operation(

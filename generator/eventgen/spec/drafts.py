@@ -110,6 +110,7 @@ class Draft:
     servers: tuple[DraftServer, ...]
     channels: tuple[DraftChannel, ...]
     operations: tuple[DraftOperation, ...]
+    spare: tuple[DraftMessage, ...]  # in components, and in no channel or operation
     security: tuple[SecurityScheme, ...]
     extensions: Mapping[str, Any]
     places: Places

@@ -72,6 +72,17 @@ class Messages:
             self._by_node[id(target.node)] = self._read(target, at, key, fallbacks)
         return self._by_node[id(target.node)]
 
+    def spare(self, root: Node) -> tuple[DraftMessage, ...]:
+        """The messages in the document's components that were not read before."""
+        components = self.reading.mapping(root, "components")
+        holder = None if components is None else self.reading.mapping(components, "messages")
+        found = []
+        for key, node in self.reading.entries(holder):
+            target = self.reading.target(node)
+            if target is not None and id(target) not in self._by_node and holder is not None:
+                found.append(self.read(node, holder.place(key), key, ()))
+        return tuple(one for one in found if one is not None)
+
     def _read(
         self, target: Target, at: Span, key: str, fallbacks: tuple[str, ...]
     ) -> DraftMessage | None:

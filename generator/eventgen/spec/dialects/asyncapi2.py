@@ -68,6 +68,7 @@ def read(root: Node, reading: Reading) -> Service | None:
         servers=servers,
         channels=tuple(reader.channels),
         operations=tuple(reader.operations),
+        spare=messages.spare(root),
         security=schemes,
         extensions=extensions(root),
         places=places(root, root.span),

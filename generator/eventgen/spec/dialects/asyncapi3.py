@@ -45,7 +45,8 @@ def detect(root: Node) -> bool:
 def read(root: Node, reading: Reading) -> Service | None:
     """The service of a document; what is wrong with it is in `reading.findings`."""
     info = common.info(reading, root)
-    reader = _Reader(reading, Messages(reading, info.content_type.value, trait_wins=False))
+    messages = Messages(reading, info.content_type.value, trait_wins=False)
+    reader = _Reader(reading, messages)
     servers = reader.servers(root)
     channels = reader.channels(root)
     operations = reader.operations(root)
@@ -55,6 +56,7 @@ def read(root: Node, reading: Reading) -> Service | None:
         servers=servers,
         channels=channels,
         operations=operations,
+        spare=messages.spare(root),
         security=security.schemes(reading, root),
         extensions=extensions(root),
         places=places(root, root.span),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from eventgen.diagnostics import Span
@@ -28,17 +28,6 @@ _IDLE = frozenset(
     )
 )  # fmt: skip
 ROOT_SETTINGS = ("service", "v2_perspective")
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A text with `{names}` in it, which its object declares under `key`."""
-
-    text: str
-    what: str  # it, in words: address
-    key: str
-    at: Span
-    strict: bool = False  # whether a text without names may not have any declared
 
 
 def info(reading: Reading, root: Node, also: Node | None = None) -> Info:
@@ -119,34 +108,36 @@ def parameters(reading: Reading, node: Node, address: str) -> tuple[Parameter, .
     return tuple(found)
 
 
-def check_names(reading: Reading, node: Node, template: Template) -> None:
-    """Report `{names}` that are not declared, and declared ones that are not used.
+def check_parameters(
+    reading: Reading, node: Node, address: str, at: Span, *, strict: bool = False
+) -> None:
+    """Report `{names}` that are not declared, and declared parameters that are not used.
 
-    Where something is declared that is an error; a text that declares nothing is only noted.
+    Where parameters are declared that is an error; a channel that declares none is only noted. An
+    address without names may have parameters all the same, unless `strict`.
     """
-    holder = reading.mapping(node, template.key)
+    holder = reading.mapping(node, "parameters")
     declared = dict(reading.entries(holder))
-    text = template.text
     report = reading.warn if holder is None else reading.error
-    names = dict.fromkeys((_PARAMETER if holder is None else _BRACES).findall(text))
+    names = dict.fromkeys((_PARAMETER if holder is None else _BRACES).findall(address))
     for name in names:
         if name not in declared:
             report(
                 "undeclared-parameter",
-                f"`{{{name}}}` in the {template.what} `{text}` is not declared",
-                template.at,
-                help=f"declare it: `{template.key}: {{{name}: {{}}}}`",
+                f"`{{{name}}}` in the address `{address}` is not declared",
+                at,
+                help=f"declare it: `parameters: {{{name}: {{}}}}`",
             )
-    report = reading.error if names or template.strict else reading.warn
+    report = reading.error if names or strict else reading.warn
     for name in declared:
         if name not in names and holder is not None:
             report(
                 "unused-parameter",
-                f"the {template.what} `{text}` has no `{{{name}}}`"
-                if text
-                else f"there is no {template.what} that could have a `{{{name}}}`",
+                f"the address `{address}` has no `{{{name}}}`"
+                if address
+                else f"there is no address that could have a `{{{name}}}`",
                 holder.place(name),
-                help=f"write `{{{name}}}` into the {template.what}, or remove it",
+                help=f"write `{{{name}}}` into the address, or remove the parameter",
             )
 
 

@@ -145,7 +145,7 @@ class _Reader:
             self._operation_ids.claim(reading, operation, operation)
         at = holder.place(name)
         common.check_address(reading, name, at, strict=True)
-        common.check_names(reading, item, common.Template(name, "address", "parameters", at))
+        common.check_parameters(reading, item, name, at)
         own = common.bindings(reading, item)
         address = _address(name, own, [bindings for _, _, bindings in found])
         messages = [
@@ -277,11 +277,6 @@ def _servers(
         if server is not None and holder is not None:
             scheme, sign, rest = reading.text(server, "url").partition("://")
             host, slash, path = (rest if sign else scheme).partition("/")
-            url = common.Template(
-                reading.text(server, "url"), "url", "variables", server.place("url")
-            )
-            if server.get("variables") is not None and "{" in url.text:
-                common.check_names(reading, server, url)
             body = replace(
                 common.server(reading, server, holder.place(name)),
                 host=Text(host),

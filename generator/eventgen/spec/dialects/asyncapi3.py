@@ -161,8 +161,7 @@ class _Reader:
         # What is declared belongs to the address, also where only the key stands in for it.
         written = given if node.get("parameters") is not None else address
         where = node.place("address")
-        template = common.Template(written, "address", "parameters", where, strict=True)
-        common.check_names(reading, node, template)
+        common.check_parameters(reading, node, written, where, strict=True)
         if not common.check_address(reading, name, at, strict=True):
             common.check_address(reading, given, where, strict=False)
         entries: dict[int, tuple[str, DraftMessage]] = {}

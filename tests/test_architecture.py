@@ -102,6 +102,59 @@ def test_the_search_for_broker_names_finds_one(name: str) -> None:
     assert mentions(f"if broker == '{name}':", "", discover()) == {name}
 
 
+# What may know the version of a document: its readers, its shapes, what chooses among them, and
+# what writes another version.
+VERSIONED = ("dialects", "asyncapi", "shapes", "document", "load.py", "convert.py")
+_VERSION = re.compile(r"asyncapi|VERSIONS|(?:2\.[0-6]|3\.[01])(?:\.[0-9])?\.?|[23]\.")
+_ASKS = {"endswith", "fullmatch", "get", "match", "place", "startswith"}
+
+
+def version_asked(code: str) -> list[str]:
+    """Where code decides by the version of a document, or reads with one version's readers."""
+    found = []
+    for node in ast.walk(ast.parse(code)):
+        asks = isinstance(node, ast.Compare | ast.Subscript | ast.MatchValue) or (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in _ASKS
+        )
+        words = {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)}
+        names = {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
+        if asks and any(_VERSION.fullmatch(str(word)) for word in words | names):
+            found.append(ast.unparse(node))
+        if isinstance(node, ast.ImportFrom) and re.match(
+            r"eventgen\.spec\.(?:dialects|asyncapi|shapes)", node.module or ""
+        ):
+            found.append(ast.unparse(node))
+    return found
+
+
+def test_nothing_but_its_readers_learns_the_version_of_a_document() -> None:
+    spec = GENERATOR / "spec"
+    readers = {path for name in VERSIONED for path in (spec / name, *(spec / name).rglob("*.py"))}
+    found = {
+        relative(path): asked
+        for path in sorted(GENERATOR.rglob("*.py"))
+        if path not in readers and (asked := version_asked(path.read_text(encoding="utf-8")))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "if version.startswith('2.'): pass",
+        "if root.get('asyncapi'): pass",
+        "if service.version == '3.0.0': pass",
+        "if words in ('2.6.0', '2.5.0'): pass",
+        "if minor in asyncapi2.VERSIONS: pass",
+        "from eventgen.spec.dialects import asyncapi3",
+    ],
+)
+def test_code_that_asks_for_the_version_is_seen(code: str) -> None:
+    assert version_asked(code)
+
+
 @pytest.mark.parametrize("path", PYTHON, ids=relative)
 def test_files_stay_small(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE

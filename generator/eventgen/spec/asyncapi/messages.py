@@ -78,9 +78,11 @@ class Messages:
         holder = None if components is None else self.reading.mapping(components, "messages")
         found = []
         for key, node in self.reading.entries(holder):
-            target = self.reading.target(node)
-            if target is not None and id(target) not in self._by_node and holder is not None:
-                found.append(self.read(node, holder.place(key), key, ()))
+            whole = self.reading.target(node) or node
+            for one in self.reading.items(whole, "oneOf") or (node,):
+                target = self.reading.target(one)
+                if target is not None and id(target) not in self._by_node and holder is not None:
+                    found.append(self.read(one, holder.place(key), key, ()))
         return tuple(one for one in found if one is not None)
 
     def _read(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,15 +19,15 @@ class Ids:
     """The ids of one kind in a document, and where each was first given."""
 
     key: str  # operationId or messageId
-    _first: dict[str, tuple[Node, Span]] = field(default_factory=dict)
+    _first: dict[str, tuple[Hashable, Span]] = field(default_factory=dict)
 
-    def claim(self, reading: Reading, owner: Node, given: Node) -> None:
-        """Report the id that `given` has when something else than `owner` has it already."""
-        text, found = reading.text(given, self.key), given.get(self.key)
+    def claim(self, reading: Reading, owner: Hashable, node: Node) -> None:
+        """Report the id that `node` has when something else than `owner` has it already."""
+        text, found = reading.text(node, self.key), node.get(self.key)
         if not text or found is None:
             return
         first, at = self._first.setdefault(text, (owner, found.span))
-        if first is not owner:
+        if first != owner:
             _twice(reading, f"the {self.key} `{text}` is given twice", found.span, at)
 
 

@@ -140,9 +140,9 @@ class _Reader:
             (keyword, operation, common.bindings(reading, operation))
             for keyword, operation in _operations(reading, item)
         ]
-        for _, operation, _ in found:
+        for keyword, operation, _ in found:
             unique.tags(reading, operation)
-            self._operation_ids.claim(reading, operation, operation)
+            self._operation_ids.claim(reading, (name, keyword), operation)
         at = holder.place(name)
         common.check_address(reading, name, at, strict=True)
         common.check_parameters(reading, item, name, at)
@@ -207,7 +207,7 @@ class _Reader:
         if target is not None:
             node = traits.apply(self._reading, target, trait_wins=True)
             unique.tags(self._reading, node)
-            self._message_ids.claim(self._reading, target, node)
+            self._message_ids.claim(self._reading, id(target), node)
 
     def _servers_of(self, item: Node) -> tuple[DraftServer, ...]:
         """The servers a channel is limited to, which it names by their keys."""

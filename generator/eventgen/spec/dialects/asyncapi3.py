@@ -106,7 +106,8 @@ class _Reader:
             target = self._reading.target(item)
             if target is None:
                 continue
-            if id(target) in self._servers:
+            hop = None if item.reference is None else self._reading.files.hop(item)
+            if id(target) in self._servers and hop is not None and hop.way[:1] == ("servers",):
                 found.append(self._servers[id(target)])
             else:
                 self._reading.error(
@@ -180,7 +181,7 @@ class _Reader:
                 name=UNNAMED,
                 id=Text(name),
                 address=Text(address),
-                addressed=node.get("address") is not None,
+                addressed=bool(given),
                 about=about(reading, node),
                 parameters=common.parameters(reading, node, address),
                 messages=(),

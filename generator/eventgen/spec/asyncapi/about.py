@@ -24,6 +24,7 @@ _APART = frozenset(
         "payload", "publish", "schema", "servers", "subscribe", "traits",
     )
 )  # fmt: skip
+_OPEN = object()
 _DEEPEST = 4  # keys on the way to a part: bindings, protocol, field, field
 
 
@@ -113,12 +114,13 @@ def _parts(node: Node, way: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], 
 
 
 def _whole(reading: Reading, node: Node, known: dict[int, Any]) -> Any:
-    """`known` are the values so far; what contains itself is known as its reference alone."""
+    """`known` are the values so far: the same one is made once, however often it is named."""
     target = reading.target(node) or node
     if id(target) not in known:
-        known[id(target)] = plain(node) if node.reference is not None else None
+        known[id(target)] = _OPEN
         known[id(target)] = _inside(reading, target, known)
-    return known[id(target)]
+    found = known[id(target)]
+    return plain(node) if found is _OPEN else found  # what contains itself stays a reference
 
 
 def _inside(reading: Reading, node: Node, known: dict[int, Any]) -> Any:

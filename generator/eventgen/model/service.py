@@ -93,7 +93,9 @@ class Service:
             if operation.action is action
             for message in operation.messages
         }
+        channels = {one.name: one for one in self.channels}
+        messages = {one.name: one for one in self.messages}
         return tuple(
-            (self.channel(channel), self.message(message))
+            (channels[channel], messages[message])
             for _, (channel, message) in sorted(pairs.items())
         )

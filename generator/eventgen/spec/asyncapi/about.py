@@ -25,6 +25,7 @@ _APART = frozenset(
     )
 )  # fmt: skip
 _OPEN = object()
+_DEEPEST_VALUE = 150  # levels, references followed
 _DEEPEST = 4  # keys on the way to a part: bindings, protocol, field, field
 
 
@@ -113,19 +114,21 @@ def _parts(node: Node, way: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], 
             yield from _parts(value, here)
 
 
-def _whole(reading: Reading, node: Node, known: dict[int, Any]) -> Any:
+def _whole(reading: Reading, node: Node, known: dict[int, Any], deep: int = 0) -> Any:
     """`known` are the values so far: the same one is made once, however often it is named."""
     target = reading.target(node) or node
+    if deep > _DEEPEST_VALUE:
+        return plain(node)
     if id(target) not in known:
         known[id(target)] = _OPEN
-        known[id(target)] = _inside(reading, target, known)
+        known[id(target)] = _inside(reading, target, known, deep + 1)
     found = known[id(target)]
     return plain(node) if found is _OPEN else found  # what contains itself stays a reference
 
 
-def _inside(reading: Reading, node: Node, known: dict[int, Any]) -> Any:
+def _inside(reading: Reading, node: Node, known: dict[int, Any], deep: int) -> Any:
     if isinstance(node.value, dict):
-        return {key: _whole(reading, value, known) for key, value in node.value.items()}
+        return {key: _whole(reading, value, known, deep) for key, value in node.value.items()}
     if isinstance(node.value, list):
-        return [_whole(reading, item, known) for item in node.value]
+        return [_whole(reading, item, known, deep) for item in node.value]
     return node.value

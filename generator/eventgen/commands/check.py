@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eventgen import pipeline
-from eventgen.commands import choose, project, show, specs
+from eventgen.commands import choose, project, remote, show, specs
+from eventgen.commands import options as shared
 from eventgen.commands.exits import Exit
 from eventgen.diagnostics import Diagnostic, has_errors
 from eventgen.model.config import Config, Database, Selection
@@ -39,7 +40,7 @@ exit codes:
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
-    """SPEC..., --format, --select, --ignore, --strict."""
+    """SPEC..., --format, --select, --ignore, --strict, --allow-remote."""
     made = argparse.ArgumentParser(
         prog=prog,
         description="Say what is wrong with specifications: every finding, with its place.",
@@ -62,6 +63,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
         "--ignore", action="append", default=[], metavar="NAMES", help="do not report these"
     )
     made.add_argument("--strict", action="store_true", help="exit 1 when there are warnings")
+    shared.add_allow_remote(made)
     return made
 
 
@@ -79,7 +81,8 @@ def run(options: argparse.Namespace) -> Exit:
             _shown(root / one.config.spec): root for root, one in projects.items() if one.config
         }
     checked = [
-        _check(path, projects[root] if root else None, chosen) for path, root in around.items()
+        _check(path, projects[root] if root else None, chosen, options.allow_remote)
+        for path, root in around.items()
     ]
     several = [*(one.findings for one in projects.values()), *(one.findings for one in checked)]
     # A file that several specifications refer to is read, and found fault with, for each of them.
@@ -105,7 +108,9 @@ class _Project:
         return cls(root, *choose.read_config(root, str(_shown(root / project.CONFIG))))
 
 
-def _check(path: Path, around: _Project | None, chosen: Selection) -> pipeline.Checked:
+def _check(
+    path: Path, around: _Project | None, chosen: Selection, allow_remote: bool
+) -> pipeline.Checked:
     """Check one file.
 
     What its project selects counts for every file in the project; the broker, and what is
@@ -119,7 +124,11 @@ def _check(path: Path, around: _Project | None, chosen: Selection) -> pipeline.C
             config = around.config
             broker = choose.broker(config.broker)
     config = replace(config, check=config.check.under(chosen))
-    return pipeline.check(path, config, broker, str(path))
+    folder = path.parent if around is None else around.root
+    fetch = remote.reader(folder, allowed=allow_remote)
+    checked = pipeline.check(path, config, broker, str(path), fetch=fetch)
+    remote.keep(fetch, folder)
+    return checked
 
 
 def _shown(path: Path) -> Path:

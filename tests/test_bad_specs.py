@@ -29,6 +29,7 @@ ELSEWHERE = {
     "file-unreadable",
     "not-a-file",
     "not-utf-8",
+    "too-many-values",
     "unknown-channel",
 }
 

@@ -69,32 +69,8 @@ ACCEPTED = {
     "strogmv__ang/examples/minimal/api/asyncapi.yaml": _OBJECT_SHAPE,
     "strogmv__ang/examples/pdf-chart-python/api/asyncapi.yaml": _OBJECT_SHAPE,
 }
-_ELSEWHERE = Difference("it refers to other machines, and these tests are offline", "Reference")
-_FILE = Difference("it refers to a schema in a file that is no YAML or JSON", "Reference Object")
 # Documents that the official parser accepts and we do not.
-REFUSED = {
-    "DiamondLightSource__blueapi/docs/reference/asyncapi.yaml": _ELSEWHERE,
-    "EDALearn__EDA-TransactionalOutbox-Modulith-JPA/src/main/resources/public/apis/"
-    "asyncapi.yml": _FILE,
-    "Sokol111__ecommerce-category-service-api/asyncapi/asyncapi.yaml": _FILE,
-    "Sokol111__ecommerce-product-service-api/asyncapi/asyncapi.yaml": _FILE,
-    "Sokol111__ecommerce-product-service-api@8af4478e/events/asyncapi.yaml": _FILE,
-    "ZenWave360__zenwave-playground/examples/asyncapi-shopping-cart/apis/asyncapi.yml": _FILE,
-    "ZenWave360__zenwave-playground/examples/customer-address-jpa/src/main/resources/public/apis/"
-    "asyncapi.yml": _FILE,
-    "arcadia-editions__notifications-consumer-api/asyncapi.yml": _ELSEWHERE,
-    "asyncapi__spec/examples/adeo-kafka-request-reply-asyncapi.yml": _ELSEWHERE,
-    "funny-bunny-corp__payment-service/src/main/resources/asyncapi/asyncapi.yaml": _ELSEWHERE,
-    "ministryofjustice__hmpps-alerts-api/async-api.yml": _ELSEWHERE,
-    "ministryofjustice__hmpps-incentives-api/async-api.yml": _ELSEWHERE,
-    "ministryofjustice__hmpps-incident-reporting-api/async-api.yml": _ELSEWHERE,
-    "ministryofjustice__hmpps-prison-visit-booker-registry/async-api.yml": _ELSEWHERE,
-    "pagopa__idpay-admissibility-assessor/specs/asyncapi.yml": _ELSEWHERE,
-    "pagopa__idpay-group/specs/asyncapi.yaml": _ELSEWHERE,
-    "pagopa__idpay-reward-calculator/specs/asyncapi.yaml": _ELSEWHERE,
-    "pagopa__idpay-reward-notification/specs/asyncapi.yaml": _ELSEWHERE,
-    "pagopa__idpay-wallet/specs/asyncapi.yml": _ELSEWHERE,
-}
+REFUSED: dict[str, Difference] = {}
 
 
 @cache
@@ -112,7 +88,8 @@ def documents() -> dict[str, tuple[Checked, Oracle]]:
 def read(root: Path, name: str) -> Checked:
     """What we find in a document, with the folder of its own repository as its project."""
     project = root.joinpath(*Path(name).parts[:2])
-    return examine(load(root / name, CONFIG, name, root=project), CONFIG, None, name)
+    loaded = load(root / name, CONFIG, name, root=project, fetch=corpus.fetch)
+    return examine(loaded, CONFIG, None, name)
 
 
 def both() -> Iterator[tuple[str, Service, Oracle]]:

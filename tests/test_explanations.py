@@ -26,6 +26,7 @@ SHOWN_BY_COMMANDS = {
     "file-unreadable",
     "not-a-file",
     "not-utf-8",
+    "too-many-values",
 }
 _EXAMPLE = re.compile(r"^## Example\n+```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NAMED = re.compile(r"(?:error|warning)\[([a-z0-9-]+)\] ")

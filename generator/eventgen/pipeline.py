@@ -18,6 +18,7 @@ from eventgen.plan.kinds import RenderedFile, Subject
 from eventgen.plan.plan import plan
 from eventgen.render.run import render
 from eventgen.rules import check_all
+from eventgen.spec.addresses import Fetch, offline
 from eventgen.spec.load import Loaded, in_order, load
 
 
@@ -39,9 +40,14 @@ class Compilation:
     checked: Checked
 
 
-def check(spec: Path, config: Config, broker: Broker | None, display: str) -> Checked:
-    """Read a specification and hold every rule, and the broker's own limits, against it."""
-    return examine(load(spec, config, display), config, broker, display)
+def check(
+    spec: Path, config: Config, broker: Broker | None, display: str, *, fetch: Fetch = offline
+) -> Checked:
+    """Read a specification and hold every rule, and the broker's own limits, against it.
+
+    `fetch` reads what it refers to on other machines; by itself it reads nothing from there.
+    """
+    return examine(load(spec, config, display, fetch=fetch), config, broker, display)
 
 
 def examine(loaded: Loaded, config: Config, broker: Broker | None, display: str) -> Checked:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from eventgen.model import Service
 from eventgen.model.config import Config, Database, Perspective
+from eventgen.spec.addresses import Refusal
 from eventgen.spec.load import load
 
 
@@ -28,6 +29,21 @@ def folder() -> Path:
         missing = pytest.fail if os.environ.get("CI") else pytest.skip
         missing(f"there are no documents in {found}; EVENTGEN_CORPUS may name their folder")
     return found
+
+
+def fetch(url: str) -> bytes | Refusal:
+    """What stood behind a URL when the documents were gathered. Nothing is read from a network."""
+    root = folder()
+    stored = _stored(root).get(url)
+    if stored is None:
+        return Refusal("remote-reference", f"`{url}` is not among the documents")
+    return (root / stored).read_bytes()
+
+
+@cache
+def _stored(root: Path) -> dict[str, str]:
+    by_url: dict[str, str] = json.loads((root / "remote_map.json").read_text(encoding="utf-8"))
+    return by_url
 
 
 @cache
@@ -45,7 +61,7 @@ def _services(root: Path) -> Iterator[tuple[str, Service]]:
             database=Database.SQLITE,
             v2_perspective=Perspective.APPLICATION,
         )
-        loaded = load(root / name, config, name, root=root)
+        loaded = load(root / name, config, name, root=root, fetch=fetch)
         if loaded.service is not None and not _has_foreign(loaded.service):
             yield name, loaded.service
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from eventgen.spec.addresses import Refusal
 from eventgen.spec.refs import Files, project_root
 from eventgen.spec.tree import Node, plain
 
@@ -58,6 +59,90 @@ def test_references_are_relative_to_their_own_file(tmp_path: Path) -> None:
     assert files.findings == []
 
 
+def test_the_wrong_case_is_found_in_every_part_of_a_path(tmp_path: Path) -> None:
+    files = files_of(
+        tmp_path, main="ref: {$ref: './Parts/Sub/One.yaml#/x'}", parts__sub__one="x: 1"
+    )
+    (tmp_path / "parts.yaml").write_text("x: 1")
+    assert files.follow(root_of(files, tmp_path).value["ref"]) is None
+    assert files.findings[0].help == "did you mean `./parts/sub/one.yaml`?"
+
+
+def test_a_path_may_be_percent_encoded(tmp_path: Path) -> None:
+    files = files_of(tmp_path, main="ref: {$ref: 'two%20words.yaml#/x'}")
+    (tmp_path / "two words.yaml").write_text("x: 1")
+    found = files.follow(root_of(files, tmp_path).value["ref"])
+    assert found is not None
+    assert found.node.value == 1
+
+
+def test_files_in_other_languages_are_given_as_they_are(tmp_path: Path) -> None:
+    text = "a: {$ref: order.avsc}\nb: {$ref: 'order.avsc#/name'}\nc: {$ref: 'order.proto#Order'}"
+    files = files_of(tmp_path, main=text)
+    (tmp_path / "order.avsc").write_text('{"type": "record", "name": "Order"}')
+    (tmp_path / "order.proto").write_text("message Order {}\n")
+    root = root_of(files, tmp_path)
+    avro, name, protobuf = (files.follow(root.value[key]) for key in "abc")
+    assert avro is not None
+    assert name is not None
+    assert protobuf is not None
+    assert plain(avro.node) == {"type": "record", "name": "Order"}
+    assert (avro.document.language, name.node.value) == ("Avro", "Order")
+    assert (protobuf.node.value, protobuf.document.language) == ("message Order {}\n", "Protobuf")
+    assert protobuf.way == ("Order",)
+    assert files.findings == []
+
+
+def remote_files(tmp_path: Path, text: str, **contents: str) -> Files:
+    """A project with one file, and a network with `contents`, by the name in their URL."""
+    files = files_of(tmp_path, main=text)
+
+    def fetch(url: str) -> bytes | Refusal:
+        name = url.removeprefix("https://example.com/v1/").removesuffix(".yaml")
+        if name in contents:
+            return contents[name].encode()
+        return Refusal("remote-reference", f"`{url}` answered 404", "check it")
+
+    files.fetch = fetch
+    return files
+
+
+def test_a_remote_file_is_read_and_its_references_are_relative_to_its_url(tmp_path: Path) -> None:
+    files = remote_files(
+        tmp_path,
+        "ref: {$ref: 'https://example.com/v1/one.yaml#/x'}",
+        one="x: {$ref: './two.yaml#/y'}",
+        two="y: {$ref: '#/z'}\nz: 5",
+    )
+    found = files.follow(root_of(files, tmp_path).value["ref"])
+    assert found is not None
+    assert found.node.value == 5
+    assert found.document.place == found.document.source.path == "https://example.com/v1/two.yaml"
+    assert found.document.name.name == "two.yaml"
+    assert [path.name for path in files.inputs()] == ["main.yaml"]
+
+
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "FILE:main.yaml", "urn:x"])
+def test_a_remote_file_cannot_name_a_local_one(tmp_path: Path, address: str) -> None:
+    files = remote_files(
+        tmp_path,
+        "ref: {$ref: 'https://example.com/v1/one.yaml#/x'}",
+        one=f"x: {{$ref: '{address}'}}",
+    )
+    assert files.follow(root_of(files, tmp_path).value["ref"]) is None
+    (found,) = files.findings
+    assert found.message == f"`{address}` is not a file"
+
+
+def test_a_remote_file_that_cannot_be_read_is_told_of_at_its_reference(tmp_path: Path) -> None:
+    files = remote_files(tmp_path, "ref: {$ref: 'https://example.com/v1/one.yaml#/x'}")
+    assert files.follow(root_of(files, tmp_path).value["ref"]) is None
+    (found,) = files.findings
+    assert found.message == "`https://example.com/v1/one.yaml` answered 404"
+    assert found.primary is not None
+    assert found.primary.span.line == 1
+
+
 def test_json_files_are_read_like_yaml(tmp_path: Path) -> None:
     files = files_of(tmp_path, main="ref: {$ref: './shared.json#/definitions/Money'}")
     (tmp_path / "shared.json").write_text('{"definitions": {"Money": {"type": "object"}}}')
@@ -84,10 +169,23 @@ def test_a_pointer_goes_through_references(tmp_path: Path) -> None:
         ("ref: {$ref: '../other.yaml'}", "reference-outside-project", "copy the file"),
         ("ref: {$ref: /etc/passwd}", "reference-outside-project", "copy the file"),
         ("ref: {$ref: 'file:///etc/passwd'}", "reference-outside-project", "copy the file"),
-        ("ref: {$ref: 'HTTPS://example.com/x.yaml#/a'}", "remote-reference", "save the file"),
-        ("ref: {$ref: '//example.com/x.yaml'}", "remote-reference", "save the file"),
-        ("ref: {$ref: 'schemas/order.AVSC'}", "unsupported-schema-format", "JSON Schema"),
-        ("ref: {$ref: 'order.proto#Order'}", "unsupported-schema-format", "JSON Schema"),
+        ("ref: {$ref: 'HTTPS://example.com/x.yaml#/a'}", "remote-reference", "--allow-remote"),
+        ("ref: {$ref: 'https://me:secret@example.com/x'}", "remote-reference", "before the `@`"),
+        ("ref: {$ref: 'https:///x.yaml'}", "dangling-reference", ""),
+        ("ref: {$ref: 'https://example.com:port/x'}", "dangling-reference", ""),
+        ("ref: {$ref: 'https://[::1/x'}", "dangling-reference", ""),
+        ("ref: {$ref: '//example.com/x.yaml'}", "reference-outside-project", "copy the file"),
+        ("ref: {$ref: '%2F%2Fexample.com/x'}", "reference-outside-project", "copy the file"),
+        ("ref: {$ref: '\\\\server\\share\\x'}", "reference-outside-project", "copy the file"),
+        ("ref: {$ref: '%5c%5cserver/x'}", "reference-outside-project", "copy the file"),
+        ("ref: {$ref: 'file://server/x'}", "reference-outside-project", "copy the file"),
+        ("ref: {$ref: 'file:/etc/passwd'}", "reference-outside-project", "copy the file"),
+        ("ref: {$ref: 'file:%2Fetc%2Fpasswd'}", "reference-outside-project", "copy the file"),
+        ("ref: {$ref: '%2e%2e/other.yaml'}", "reference-outside-project", "copy the file"),
+        ("ref: {$ref: 'a/../..%2Fother.yaml'}", "reference-outside-project", "copy the file"),
+        ("ref: {$ref: 'parts\\x.yaml'}", "dangling-reference", "`parts/x.yaml`"),
+        ("ref: {$ref: 'urn:example:x'}", "dangling-reference", ""),
+        ("ref: {$ref: Main.yaml}", "dangling-reference", "did you mean `main.yaml`?"),
     ],
 )
 def test_what_cannot_be_followed_is_told_with_a_remedy(

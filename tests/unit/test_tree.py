@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from eventgen.diagnostics import Diagnostic, Source
+from eventgen.diagnostics import Diagnostic, Severity, Source
 from eventgen.spec import source
 from eventgen.spec.tree import Node, parse, plain
 
@@ -59,7 +60,10 @@ def place(found: Diagnostic) -> tuple[int, int]:
         ('"true"', "true"),
         ("!!str 1", "1"),
         ('!!int "3"', 3),
-        ("!Ref name", "name"),
+        ("! 1", 1),
+        ("123456789012345678901234567890", 123456789012345678901234567890),
+        (".nan", ".nan"),
+        ("0o8", "0o8"),
         ("|\n  a\n  b\n", "a\nb\n"),
         (">-\n  a\n  b\n", "a b"),
     ],
@@ -68,6 +72,26 @@ def test_scalars_are_those_of_yaml_1_2(written: str, value: Any) -> None:
     found = plain(tree(f"key: {written}\n"))["key"]
     assert found == value
     assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("written", "tag", "value"),
+    [
+        ("!Ref name", "!Ref", "name"),
+        ("!!binary aGk=", "!!binary", "aGk="),
+        ("!!timestamp 2026-01-01", "!!timestamp", "2026-01-01"),
+        ("!!set {x, y}", "!!set", {"x": None, "y": None}),
+        ("!!python/object/apply:os.system [exit 1]", "!!python/object/apply:os.system", ["exit 1"]),
+        ("!<tag:example.com,2000:x> 1", "!<tag:example.com,2000:x>", "1"),
+    ],
+)
+def test_a_tag_makes_nothing_and_is_told_of(written: str, tag: str, value: Any) -> None:
+    root, findings = parse(Source("spec.yaml", f"key: {written}"))
+    assert plain(root) == {"key": value}
+    (found,) = findings
+    assert found.name == "unknown-tag"
+    assert f"the tag `{tag}` counts for nothing" in found.message
+    assert found.severity is Severity.WARNING
 
 
 def test_keys_are_text_however_they_look() -> None:
@@ -97,6 +121,14 @@ def test_places_are_right_behind_escapes_that_yaml_has_not() -> None:
     root = tree('{"a": "\\ud83c\\udf89\\ud83c\\udf89", "b": 1}')
     assert root.place("b").column == 35
     assert root.value["a"].span.end_column == 33
+
+
+def test_many_escapes_in_one_line_take_no_time() -> None:
+    text = "{" + ", ".join(f'"k{number}": "\\ud83d\\ude00"' for number in range(20_000)) + "}"
+    begun = time.perf_counter()
+    root = tree(text)
+    assert time.perf_counter() - begun < 5
+    assert root.place("k19999").column == text.index('"k19999"') + 1
 
 
 def test_backslashes_in_yaml_are_left_alone() -> None:
@@ -143,9 +175,52 @@ def test_aliases_cannot_multiply() -> None:
     assert first("\n".join(lines)).name == "too-many-aliases"
 
 
+def test_aliases_cannot_nest_deeper_than_brackets() -> None:
+    deep = ["[" * 40, "]" * 40]
+    lines = [f"a: &a {deep[0]}x{deep[1]}"]
+    lines += [f"{new}: &{new} {deep[0]}*{old}{deep[1]}" for new, old in ("ba", "cb", "dc")]
+    assert plain(tree("\n".join(lines[:2])))["b"] != []
+    found = first("\n".join(lines))
+    assert (found.name, place(found)) == ("nesting-too-deep", (3, 47))
+
+
+def test_a_document_has_a_limit_of_values() -> None:
+    found = first("a: [" + "x," * 250_000 + "]")
+    assert found.name == "too-many-values"
+
+
+def test_a_billion_laughs_are_refused_in_little_time_and_memory(tmp_path: Path) -> None:
+    text = "a: &a [" + "x, " * 9 + "]\n"
+    for new, old in zip("bcdefghij", "abcdefghi", strict=True):
+        text += f"{new}: &{new} [" + f"*{old}, " * 9 + "]\n"
+    (tmp_path / "laughs.yaml").write_text(text)
+    code = (
+        "import resource, sys, time\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (500 * 2**20, 500 * 2**20))\n"
+        "from pathlib import Path\n"
+        "from eventgen import pipeline\n"
+        "from eventgen.model.config import Config, Database\n"
+        "config = Config(spec='', broker='', database=Database.SQLITE)\n"
+        "begun = time.perf_counter()\n"
+        "checked = pipeline.check(Path(sys.argv[1]), config, None, 'laughs.yaml')\n"
+        "took = time.perf_counter() - begun\n"
+        "most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "print(checked.findings[0].name, took < 1, most < 200 * 1024)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "laughs.yaml")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.stdout == "too-many-aliases True True\n", ran.stderr
+
+
 @pytest.mark.parametrize(
     ("text", "name", "where"),
     [
+        ("%YAML 1.3\n---\na: 1", "yaml-syntax", (1, 1)),
         ("a: 1\nb: 2\na: 3", "duplicate-key", (3, 1)),
         ("a: &x [*x]", "alias-without-value", (1, 8)),
         ("a:\n\t- b", "tab-indentation", (2, 1)),
@@ -167,12 +242,16 @@ def test_what_is_not_yaml_is_told_with_its_place(
 
 def test_a_file_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
     (tmp_path / "latin.yaml").write_bytes(b"a: 1\nb: caf\xe9\n")
+    (tmp_path / "utf16.yaml").write_bytes("a: 1\n".encode("utf-16"))
+    (tmp_path / "utf32.yaml").write_bytes("a: 1\n".encode("utf-32"))
     (tmp_path / "empty.yaml").write_bytes(b" \n\n")
     (tmp_path / "large.yaml").write_bytes(b"#" * (source.LARGEST + 1))
     cases = {
         "missing.yaml": "file-missing",
         ".": "not-a-file",
         "latin.yaml": "not-utf-8",
+        "utf16.yaml": "not-utf-8",
+        "utf32.yaml": "not-utf-8",
         "empty.yaml": "file-empty",
         "large.yaml": "file-too-large",
         "a\0b": "file-unreadable",

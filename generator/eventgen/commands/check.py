@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eventgen import pipeline
-from eventgen.commands import choose, project, show, specs
+from eventgen.commands import choose, project, remote, show, specs
+from eventgen.commands import options as shared
 from eventgen.commands.exits import Exit
 from eventgen.diagnostics import Diagnostic, has_errors
 from eventgen.model.config import Config, Database, Perspective, Selection
@@ -39,7 +40,7 @@ exit codes:
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
-    """SPEC..., --format, --select, --ignore, --strict."""
+    """SPEC..., --format, --select, --ignore, --strict, --allow-remote."""
     made = argparse.ArgumentParser(
         prog=prog,
         description="Say what is wrong with specifications: every finding, with its place.",
@@ -63,6 +64,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     )
     choose.offer_perspective(made)
     made.add_argument("--strict", action="store_true", help="exit 1 when there are warnings")
+    shared.add_allow_remote(made)
     return made
 
 
@@ -81,7 +83,7 @@ def run(options: argparse.Namespace) -> Exit:
         }
     view = choose.perspective(options.v2_perspective)
     checked = [
-        _check(path, projects[root] if root else None, chosen, view)
+        _check(path, projects[root] if root else None, chosen, view, options.allow_remote)
         for path, root in around.items()
     ]
     several = [*(one.findings for one in projects.values()), *(one.findings for one in checked)]
@@ -109,7 +111,11 @@ class _Project:
 
 
 def _check(
-    path: Path, around: _Project | None, chosen: Selection, view: Perspective | None
+    path: Path,
+    around: _Project | None,
+    chosen: Selection,
+    view: Perspective | None,
+    allow_remote: bool,
 ) -> pipeline.Checked:
     """Check one file.
 
@@ -128,7 +134,11 @@ def _check(
         check=config.check.under(chosen),
         v2_perspective=view or config.v2_perspective,
     )
-    return pipeline.check(path, config, broker, str(path))
+    folder = path.parent if around is None else around.root
+    fetch = remote.reader(folder, allowed=allow_remote)
+    checked = pipeline.check(path, config, broker, str(path), fetch=fetch)
+    remote.keep(fetch, folder)
+    return checked
 
 
 def _shown(path: Path) -> Path:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from eventgen.commands import options as shared
 from eventgen.commands import project, show
 from eventgen.commands.exits import Exit
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
-    """--check, --diff, --dry-run, --force."""
+    """--check, --diff, --dry-run, --force, --allow-remote."""
     made = argparse.ArgumentParser(
         prog=prog,
         description="Write what the specification asks for. Your own files are never touched.",
@@ -25,6 +26,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     how.add_argument("--diff", action="store_true", help="show what would change, write nothing")
     how.add_argument("--dry-run", action="store_true", help="list what would change, write nothing")
     how.add_argument("--force", action="store_true", help="overwrite hand edits of generated files")
+    shared.add_allow_remote(made)
     return made
 
 
@@ -37,7 +39,7 @@ def run(options: argparse.Namespace) -> Exit:
     # Only a project that changed pays for the import of the generator.
     from eventgen.commands import regenerate  # noqa: PLC0415
 
-    plan = regenerate.plan(root)
+    plan = regenerate.plan(root, allow_remote=options.allow_remote)
     if options.diff:
         return regenerate.print_diff(plan)
     if options.check:

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eventgen import pipeline
-from eventgen.commands import choose, regenerate, show
+from eventgen.commands import choose, regenerate, remote, show
+from eventgen.commands import options as shared
 from eventgen.commands.exits import Exit, Stop
 from eventgen.model import Service
 from eventgen.model.config import Config, Database
 from eventgen.plan.broker import Broker
+from eventgen.remote.reader import Reader
 from eventgen.render.templates import data_root
 from eventgen.scaffold import Answers, scaffold
 
@@ -46,6 +48,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     )
     made.add_argument("--name", help="the service's name (default: from the specification)")
     choose.offer_perspective(made)
+    shared.add_allow_remote(made)
     return made
 
 
@@ -68,13 +71,15 @@ def run(options: argparse.Namespace) -> Exit:
         service=options.name,
         v2_perspective=choose.perspective(options.v2_perspective),
     )
-    checked = pipeline.check(spec, config, broker, str(options.spec or "orders.yaml"))
+    fetch = remote.reader(remote.place(spec), allowed=options.allow_remote)
+    display = str(options.spec or "orders.yaml")
+    checked = pipeline.check(spec, config, broker, display, fetch=fetch)
     if checked.service is None:
-        regenerate.plan_checked(spec.parent, checked, config)
+        regenerate.plan_checked(spec.parent, checked, config, fetch)
         raise AssertionError("plan_checked stops on a specification with errors")
     target = (options.path or Path(checked.service.name.kebab)).absolute()
     with _in_place(target) as folder:
-        _fill(folder, checked, config, example=options.spec is None)
+        _fill(folder, checked, config, fetch, example=options.spec is None)
     _what_next(target, checked.service)
     return Exit.OK
 
@@ -85,7 +90,9 @@ def _database(asked: str | None, broker: Broker) -> Database:
     return Database.POSTGRES if broker.requires else Database.SQLITE
 
 
-def _fill(folder: Path, checked: pipeline.Checked, config: Config, *, example: bool) -> None:
+def _fill(
+    folder: Path, checked: pipeline.Checked, config: Config, fetch: Reader, *, example: bool
+) -> None:
     service = checked.service
     assert service is not None
     layout = _layout(Path(config.spec), checked.inputs, example=example)
@@ -98,7 +105,7 @@ def _fill(folder: Path, checked: pipeline.Checked, config: Config, *, example: b
     )
     scaffold(folder, _answers(service, written))
     inputs = _copy_inputs(folder, checked.inputs, layout, Path(config.spec))
-    plan = regenerate.plan_checked(folder, checked, written, example=example)
+    plan = regenerate.plan_checked(folder, checked, written, fetch, example=example)
     regenerate.write_new(folder, plan, inputs)
 
 

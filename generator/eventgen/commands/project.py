@@ -12,6 +12,7 @@ from eventgen import __version__
 from eventgen.commands.exits import Exit, Stop
 
 CONFIG = "eventgen.yaml"
+LOCK = "eventgen.lock"  # what it refers to on other machines is pinned there
 _STATE = Path(".eventgen/state")
 _PACKAGE = Path(__file__).parents[1]
 
@@ -81,7 +82,7 @@ def is_current(root: Path) -> bool:
 def digest(root: Path, inputs: tuple[str, ...]) -> str:
     """Over all that goes into a generation: tool, configuration, specification."""
     hashed = hashlib.sha256(f"{__version__}\n{_tool_stamp()}".encode())
-    for name in (CONFIG, *inputs):
+    for name in (CONFIG, LOCK, *inputs):
         content = _bytes(root / name)
         hashed.update(f"\n{name} {'-' if content is None else len(content)}\n".encode())
         hashed.update(content or b"")

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eventgen import pipeline
-from eventgen.commands import choose, project, show
+from eventgen.commands import choose, project, remote, show
 from eventgen.commands.exits import Exit, Stop
 from eventgen.model.config import Config
 from eventgen.plan.kinds import Owner
+from eventgen.remote.reader import Reader
 from eventgen.write.apply import apply, load_manifest, reader
 from eventgen.write.manifest import Entry
 from eventgen.write.reconcile import CHANGES, REFUSED, Deed, Step, reconcile
@@ -32,18 +33,19 @@ class Plan:
         return tuple(step for step in self.steps if step.deed in deeds)
 
 
-def plan(root: Path) -> Plan:
+def plan(root: Path, *, allow_remote: bool = False) -> Plan:
     """Compute a generation for the project as it is configured; findings go to stderr."""
     config = choose.config(root)
     broker = choose.broker(config.broker)
-    checked = pipeline.check(root / config.spec, config, broker, config.spec)
-    return plan_checked(root, checked, config)
+    fetch = remote.reader(root, allowed=allow_remote)
+    checked = pipeline.check(root / config.spec, config, broker, config.spec, fetch=fetch)
+    return plan_checked(root, checked, config, fetch)
 
 
 def plan_checked(
-    root: Path, checked: pipeline.Checked, config: Config, *, example: bool = False
+    root: Path, checked: pipeline.Checked, config: Config, fetch: Reader, *, example: bool = False
 ) -> Plan:
-    """The same, for a specification that was read already."""
+    """The same, for a specification that was read already, with `fetch`."""
     checked = pipeline.generable(checked)
     show.findings(checked.findings, sys.stderr)
     if checked.service is None:
@@ -51,7 +53,8 @@ def plan_checked(
     broker = choose.broker(config.broker)
     made = pipeline.compile(checked, config, broker, example=example, cache=project.cache_folder())
     known = dict(load_manifest(root))
-    return Plan(reconcile(made.files, known, reader(root)), known, checked.inputs)
+    steps = reconcile(made.files, known, reader(root)) + remote.step(fetch, root)
+    return Plan(steps, known, checked.inputs)
 
 
 def carry_out(root: Path, planned: Plan, *, force: bool = False, dry_run: bool = False) -> Exit:
@@ -129,7 +132,7 @@ def _refuse(refused: tuple[Step, ...]) -> Exit:
 def _report(steps: tuple[Step, ...], *, dry_run: bool) -> None:
     changes = [step for step in steps if step.deed in CHANGES]
     for step in changes[:_MOST_LISTED]:
-        yours = "" if step.owner is Owner.TOOL else "   (yours from now on)"
+        yours = "   (yours from now on)" if step.owner in (Owner.PERSON, Owner.STARTER) else ""
         show.say(f"{_DONE[step.deed]:<8} {step.path}{yours}")
     if len(changes) > _MOST_LISTED:
         show.say(f"         and {len(changes) - _MOST_LISTED} more")

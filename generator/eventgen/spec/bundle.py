@@ -84,7 +84,7 @@ class _Bundler:
         """The unit of a message's payload; None when there is none or its reference is broken."""
         if message.payload is None:
             return None
-        target = self._reading.follow(message.payload, message.payload)
+        target = self._reading.schema(message.payload, message.payload)
         if target is None:
             return None
         unit = self._unit(target, modern=message.modern)
@@ -94,7 +94,7 @@ class _Bundler:
     def headers(self, message: DraftMessage) -> Any:
         if message.headers is None:
             return None
-        target = self._reading.follow(message.headers)
+        target = self._reading.schema(message.headers)
         if target is None:
             return None
         # A unit of its own that never becomes a class: what it refers to does.
@@ -107,7 +107,7 @@ class _Bundler:
 
     def _converted(self, unit: _Unit) -> Any:
         def refer(node: Node) -> _Pending | None:
-            target = self._reading.follow(node, unit.node)
+            target = self._reading.schema(node, unit.node)
             if target is None:
                 return None
             other = self._unit(target, modern=unit.modern)
@@ -133,10 +133,10 @@ def _is_modern(node: Node) -> bool:
 
 def _texts(target: Target) -> tuple[str, ...]:
     """What a schema may be called: the end of the pointer to it, or its file's name."""
-    stem = _STEM.sub("", target.document.path.name)
+    stem = _STEM.sub("", target.document.name.name)
     parts = [part for part in target.way if part not in _STRUCTURE and not _NUMBER.match(part)]
     if not parts:
-        return (stem, f"{target.document.path.parent.name} {stem}")
+        return (stem, f"{target.document.name.parent.name} {stem}")
     return (parts[-1], " ".join(parts[-2:]), " ".join((stem, *parts)))
 
 

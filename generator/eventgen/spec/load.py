@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from eventgen.diagnostics import Diagnostic, Suppression, has_errors
 from eventgen.model import Service
 from eventgen.spec import dialects, suppress
+from eventgen.spec.addresses import Fetch, offline
 from eventgen.spec.asyncapi.common import beginning
 from eventgen.spec.nearest import nearest
 from eventgen.spec.refs import Files, project_root
@@ -55,13 +56,20 @@ class Loaded:
     assumed: Perspective | None  # how `publish` is read, where neither document nor config says
 
 
-def load(path: Path, config: Config, display: str, *, root: Path | None = None) -> Loaded:
+def load(
+    path: Path,
+    config: Config,
+    display: str,
+    *,
+    root: Path | None = None,
+    fetch: Fetch = offline,
+) -> Loaded:
     """Read a specification and everything it refers to.
 
     `display` is how messages name the file. Only files below `root` are read: by default the git
-    repository the file is in, or else the file's own folder.
+    repository the file is in, or else the file's own folder. `fetch` reads from other machines.
     """
-    files = Files(project_root(path) if root is None else root.resolve())
+    files = Files(project_root(path) if root is None else root.resolve(), fetch=fetch)
     reading = Reading(files, config, files.findings)
     document = files.open(path, display)
     service = None if document is None else _read(document.root, reading)

@@ -1,4 +1,4 @@
-"""Finds what a `$ref` names, in the same file or in another one beside it."""
+"""Finds what a `$ref` names, in the same file or in another one."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from eventgen.diagnostics import Diagnostic, Label, Severity, Source, Span
+from eventgen.spec import addresses, tree
 from eventgen.spec import source as sources
-from eventgen.spec import tree
+from eventgen.spec.addresses import Fetch, Place, Refusal, offline
 from eventgen.spec.nearest import nearest
-
-if TYPE_CHECKING:
-    from eventgen.spec.tree import Node
+from eventgen.spec.tree import Node
 
 _LONGEST_CHAIN = 40  # references that must be followed to follow one
-_INDEX = re.compile(r"[0-9]{1,9}\Z")
-_FOREIGN = {
+_INDEX = re.compile(r"(?:0|[1-9][0-9]{0,8})\Z")
+# Files in these languages are no JSON Schema, whatever they hold.
+_LANGUAGES = {
     ".avsc": "Avro",
     ".avdl": "Avro",
     ".proto": "Protobuf",
@@ -27,22 +26,34 @@ _FOREIGN = {
     ".raml": "RAML",
     ".json5": "JSON5",
 }
+_TREES = (".avsc", ".raml")  # ... and these are written in JSON or YAML all the same
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """One file that was read."""
+    """One file that was read, from disk or from its URL.
 
-    path: Path
+    `language` is empty for YAML and JSON. The root of an Avro schema is its JSON; a file that is
+    neither JSON nor YAML, such as Protobuf, is one text: its root's value is a `str`.
+    """
+
+    place: Place
     source: Source
     root: Node
+    language: str = ""
+
+    @property
+    def name(self) -> PurePosixPath:
+        """The path of the file or of its URL."""
+        return _path_of(self.place)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
     """What a reference names: the value, the file it stands in, and the way to it in that file.
 
-    `way` is the last reference's pointer, taken apart; empty for a whole file.
+    `way` is the last reference's pointer, taken apart; empty for a whole file. In a file that is
+    one text it is what stands behind the `#`.
     """
 
     node: Node
@@ -52,45 +63,56 @@ class Target:
 
 @dataclass(slots=True)
 class Files:
-    """Every file read for one specification, each once. Nothing outside `root` is read."""
+    """Every file read for one specification, each once.
+
+    Nothing on disk outside `root` is read, and from other machines only what `fetch` gives.
+    """
 
     root: Path
     findings: list[Diagnostic] = field(default_factory=list)
-    _by_path: dict[Path, Document | None] = field(default_factory=dict)
+    fetch: Fetch = offline
+    _by_place: dict[Place, Document | None] = field(default_factory=dict)
     _by_source: dict[int, Document] = field(default_factory=dict)
-    _targets: dict[int, Target | None] = field(default_factory=dict)
-    _open: set[int] = field(default_factory=set)
+    _targets: dict[Node, Target | None] = field(default_factory=dict)
+    _open: set[Node] = field(default_factory=set)
 
     def open(self, path: Path, display: str) -> Document | None:
         """Read and parse a file, or report why that cannot be done."""
-        path = _real(path)
-        if path in self._by_path:
-            return self._by_path[path]
-        self._by_path[path] = None
-        loaded = sources.load(path, display)
+        path = addresses.real(path)
+        if path in self._by_place:
+            return self._by_place[path]
+        return self._parsed(path, sources.load(path, display))
+
+    def _parsed(self, place: Place, loaded: Source | Diagnostic) -> Document | None:
+        self._by_place[place] = None
         if isinstance(loaded, Diagnostic):
             self.findings.append(loaded)
             return None
+        suffix = _path_of(place).suffix.lower()
+        language = _LANGUAGES.get(suffix, "")
+        if language and suffix not in _TREES:
+            text = Node(loaded.text, Span(loaded, 1, 1, 1, 2), words=loaded.text)
+            return self._put(Document(place, loaded, text, language))
         root, findings = tree.parse(loaded)
         self.findings += findings
-        if root is None:
-            return None
-        return self.put(path, loaded, root)
+        return None if root is None else self._put(Document(place, loaded, root, language))
 
-    def put(self, path: Path, source: Source, root: Node) -> Document:
+    def replace(self, document: Document, root: Node) -> None:
         """Make `root` the content of a file, in place of what stands in it."""
-        document = Document(path, source, root)
-        self._by_path[path] = document
-        self._by_source[id(source)] = document
+        self._put(Document(document.place, document.source, root, document.language))
+
+    def _put(self, document: Document) -> Document:
+        self._by_place[document.place] = document
+        self._by_source[id(document.source)] = document
         return document
 
     def inputs(self) -> tuple[Path, ...]:
-        """The files that were opened, readable or not, sorted."""
-        return tuple(sorted(self._by_path))
+        """The files on disk that were opened, readable or not, sorted."""
+        return tuple(sorted(place for place in self._by_place if isinstance(place, Path)))
 
     def documents(self) -> tuple[Document, ...]:
-        """The files that could be read, in the order of opening."""
-        return tuple(one for one in self._by_path.values() if one is not None)
+        """The files of YAML and JSON that could be read, in the order of opening."""
+        return tuple(one for one in self._by_place.values() if one and not one.language)
 
     def of(self, node: Node) -> Document:
         """The file a node stands in."""
@@ -104,15 +126,15 @@ class Files:
         """
         if node.reference is None:
             return Target(node, self.of(node), ())
-        if id(node) in self._targets:
-            return self._targets[id(node)]
-        if id(node) in self._open or len(self._open) >= _LONGEST_CHAIN:
+        if node in self._targets:
+            return self._targets[node]
+        if node in self._open or len(self._open) >= _LONGEST_CHAIN:
             self._report(node, "reference-to-itself", "this reference leads back to itself")
             return None
-        self._open.add(id(node))
+        self._open.add(node)
         target = self._last(node, within)
-        self._open.discard(id(node))
-        self._targets[id(node)] = target
+        self._open.discard(node)
+        self._targets[node] = target
         return target
 
     def _last(self, node: Node, within: Node | None) -> Target | None:
@@ -136,10 +158,12 @@ class Files:
         document = self._document(node, address) if address else self.of(node)
         if document is None:
             return None
+        if isinstance(document.root.value, str) and document.language:
+            return Target(document.root, document, (fragment,) if fragment else ())
         way = _taken_apart(fragment)
         if way is None:
             text = f"`{reference}` does not point to a place in the document"
-            self._report(node, "dangling-reference", text, help_="write it as `#/a/b`")
+            self._refuse(node, Refusal("dangling-reference", text, "write it as `#/a/b`"))
             return None
         found = self._walk(document.root, way)
         if isinstance(found, _Missing) and within is not None and not address:
@@ -164,54 +188,28 @@ class Files:
         return node
 
     def _document(self, node: Node, address: str) -> Document | None:
-        if "://" in address or address.startswith("//"):
-            scheme = address.partition("//")[0].rstrip(":").lower()
-            if scheme in ("http", "https", ""):
-                text = f"`{address}` is on another machine, and remote references are not read yet"
-                remedy = "save the file beside the specification and refer to it by its path"
-                self._report(node, "remote-reference", text, help_=remedy)
-                return None
-            if scheme != "file":
-                text = f"`{address}` is not a file"
-                self._report(node, "dangling-reference", text)
-                return None
-            address = address.partition("://")[2]
         own = self.of(node)
-        name = unquote(address)
-        foreign = _FOREIGN.get(PurePosixPath(name).suffix.lower())
-        if foreign is not None:
-            text = f"`{address}` is {foreign}, which is not supported yet"
-            remedy = "describe the payload as JSON Schema"
-            self._report(node, "unsupported-schema-format", text, help_=remedy)
+        place = addresses.resolve(address, own.place, self.root)
+        if isinstance(place, Refusal):
+            self._refuse(node, place)
             return None
-        path = _real(own.path.parent / name)
-        if not path.is_relative_to(self.root):
-            text = f"`{address}` is outside the project"
-            self._report(
-                node,
-                "reference-outside-project",
-                text,
-                help_="copy the file into the project",
-                notes=(
-                    (
-                        f"the project is `{self.root.name}`, the folder of the specification"
-                        " or the git repository it belongs to"
-                    ),
-                ),
-            )
+        if isinstance(place, str):
+            return self._remote(node, place)
+        if place not in self._by_place and not os.path.exists(place):  # noqa: PTH110 - Path.exists raises for an overlong name
+            self._refuse(node, addresses.missing(address, Path(own.name).parent))
             return None
-        if path not in self._by_path and not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for an overlong name
-            self._no_file(node, address, path)
-            return None
-        return self.open(path, os.path.normpath(PurePosixPath(own.source.path).parent / name))
+        name = PurePosixPath(own.source.path).parent / unquote(address)
+        return self.open(place, os.path.normpath(name))
 
-    def _no_file(self, node: Node, address: str, path: Path) -> None:
-        remedy = "check the path; it is relative to the file it is written in"
-        near = nearest(path.name, _names_in(path.parent))
-        if near is not None:
-            remedy = f"did you mean `{near}`?"
-        text = f"there is no file `{address}`"
-        self._report(node, "dangling-reference", text, help_=remedy)
+    def _remote(self, node: Node, url: str) -> Document | None:
+        if url in self._by_place:
+            return self._by_place[url]
+        content = self.fetch(url)
+        if isinstance(content, Refusal):
+            self._by_place[url] = None
+            self._refuse(node, content)
+            return None
+        return self._parsed(url, sources.decode(content, url))
 
     def _dangling(
         self, node: Node, document: Document, way: tuple[str, ...], missing: _Missing
@@ -237,6 +235,9 @@ class Files:
         self._report(
             node, "dangling-reference", text, help_=remedy, label=label, secondary=secondary
         )
+
+    def _refuse(self, node: Node, why: Refusal) -> None:
+        self._report(node, why.name, why.message, help_=why.help, notes=why.notes)
 
     def _report(  # noqa: PLR0913 - the parts of a diagnostic, by keyword
         self,
@@ -267,26 +268,27 @@ class _Missing:
 
 def project_root(spec: Path) -> Path:
     """The folder whose files may be read: the git repository, or else the file's own folder."""
-    folder = _real(spec).parent
+    folder = addresses.real(spec).parent
     for candidate in (folder, *folder.parents):
         if (candidate / ".git").exists():
             return candidate
     return folder
 
 
-def _real(path: Path) -> Path:
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError, ValueError):  # a loop of links; a null character
-        return path.absolute()
+def _path_of(place: Place) -> PurePosixPath:
+    return PurePosixPath(place if isinstance(place, Path) else unquote(urlsplit(place).path))
 
 
 def _taken_apart(fragment: str) -> tuple[str, ...] | None:
+    """The parts of a JSON Pointer (RFC 6901); None when it is none.
+
+    A part is unquoted by itself, so that `%2F` is no separator: so do the tools that people use.
+    """
     if fragment in ("", "/"):
         return ()
     if not fragment.startswith("/"):
         return None
-    parts = unquote(fragment)[1:].split("/")
+    parts = (unquote(part) for part in fragment[1:].split("/"))
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in parts)
 
 
@@ -298,10 +300,3 @@ def _step(node: Node, part: str) -> Node | None:
         index = int(part)
         return node.value[index] if index < len(node.value) else None
     return None
-
-
-def _names_in(folder: Path) -> list[str]:
-    try:
-        return sorted(entry.name for entry in folder.iterdir() if entry.is_file())
-    except OSError:
-        return []

@@ -119,6 +119,19 @@ class Reading:
         """As `Files.follow`."""
         return self.files.follow(node, within)
 
+    def schema(self, node: Node, within: Node | None = None) -> Target | None:
+        """As `follow`, where only JSON Schema will do."""
+        target = self.files.follow(node, within)
+        if target is None or not target.document.language or node.reference is None:
+            return target
+        self.error(
+            "unsupported-schema-format",
+            f"`{node.reference}` is {target.document.language}, which is not supported yet",
+            node.value["$ref"].span,
+            help="describe the payload as JSON Schema",
+        )
+        return None
+
     def object(self, node: Node, what: str) -> Node | None:
         """The mapping that `node` is or refers to; anything else is reported."""
         target = self.target(node)

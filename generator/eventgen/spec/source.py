@@ -10,6 +10,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LARGEST = 10 * 1024 * 1024  # bytes; the largest real specification known to us has 0.25 MB
+_AS_UTF8 = "save the file as UTF-8"
+# Byte order marks; the longer one first, as UTF-16's is its beginning.
+_OTHER_MARKS = (
+    (b"\xff\xfe\x00\x00", "UTF-32"),
+    (b"\x00\x00\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
 
 
 def load(path: Path, display: str) -> Source | Diagnostic:
@@ -31,10 +39,14 @@ def load(path: Path, display: str) -> Source | Diagnostic:
         return _problem("file-unreadable", f"`{display}` cannot be read: {reason.lower()}")
     if len(data) > LARGEST:  # a pipe or a device, whose size is not known before
         return _too_large(display)
-    return _decode(data, display)
+    return decode(data, display)
 
 
-def _decode(data: bytes, display: str) -> Source | Diagnostic:
+def decode(data: bytes, display: str) -> Source | Diagnostic:
+    """The text of a file whose content was read elsewhere."""
+    encoding = next((name for mark, name in _OTHER_MARKS if data.startswith(mark)), None)
+    if encoding is not None:
+        return _problem("not-utf-8", f"`{display}` is {encoding}, not UTF-8", _AS_UTF8)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -42,7 +54,7 @@ def _decode(data: bytes, display: str) -> Source | Diagnostic:
         return _problem(
             "not-utf-8",
             f"`{display}` is not UTF-8: line {line} holds the byte 0x{data[error.start]:02x}",
-            "save the file as UTF-8",
+            _AS_UTF8,
         )
     if not text.strip():
         return _problem(

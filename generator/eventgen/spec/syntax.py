@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -37,15 +38,16 @@ def join_surrogates(text: str) -> tuple[str, Shifts]:
     for number, line in enumerate(lines):
         parts: list[str] = []
         columns: list[int] = []
-        done = 0
+        done = length = 0
         for found in _PAIR.finditer(line):
             if found[1]:
                 continue
             high, low = int(found[2], 16), int(found[3], 16)
             code = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)
             parts += [line[done : found.start()], f"\\U{code:08x}"]
+            length += len(parts[-2]) + len(parts[-1])
             done = found.end()
-            columns.append(sum(map(len, parts)))
+            columns.append(length)
         if columns:
             lines[number] = "".join(parts) + line[done:]
             shifts[number] = tuple(columns)
@@ -55,7 +57,7 @@ def join_surrogates(text: str) -> tuple[str, Shifts]:
 def column(shifts: Shifts, line: int, position: int) -> int:
     """The column (from 1) in the user's text of a parser's position (line and column from 0)."""
     columns = shifts.get(line, ())
-    return position + 1 + 2 * sum(position >= start for start in columns)
+    return position + 1 + 2 * bisect.bisect_right(columns, position)
 
 
 def too_deep(span: Span) -> Diagnostic:
@@ -109,16 +111,26 @@ def _context(source: Source, error: Any) -> tuple[Label, ...]:
     return (Label(at, str(error.context)),)
 
 
+# What the parser complains of -> what to do, for the causes that the complaint itself tells.
+_REMEDIES = (
+    (
+        "mapping values are not allowed",
+        'put quotes around text that holds `: `, and one space after each key\'s ":"',
+    ),
+    ("incompatible YAML", "write `%YAML 1.2`, or remove the line"),
+    ("Unicode character escape", "write the character itself"),
+)
+
+
 def _remedy(text: str, span: Span, problem: str) -> str:
-    before = text[: span.column - 1]
-    if "mapping values are not allowed" in problem:
-        return 'put quotes around text that holds `: `, and one space after each key\'s ":"'
-    if "cannot start any token" in problem and text[span.column - 1 : span.column] in ("@", "`"):
+    for words, remedy in _REMEDIES:
+        if words in problem:
+            return remedy
+    character = text[span.column - 1 : span.column]
+    if "cannot start any token" in problem and character in ("@", "`"):
         return "put quotes around text that begins with this character"
-    if "%" in text[span.column - 1 : span.column] and not before.strip():
+    if character == "%" and not text[: span.column - 1].strip():
         return 'put quotes around text that begins with "%"'
-    if "Unicode character escape" in problem:
-        return "write the character itself"
     if "{{" in text:
         return "put quotes around `{{ ... }}`"
     return "look here, and at the line before, for a bracket, quote or colon that is missing"

@@ -18,7 +18,8 @@ import yaml
 from eventgen.diagnostics import Diagnostic, Label, Severity, Source, Span
 from eventgen.spec import syntax
 
-MOST_ALIASED = 250_000  # nodes that aliases may add to a document
+MOST_VALUES = 250_000  # values written in a document; the largest real one known to us has 9,000
+MOST_ALIASED = 250_000  # values that aliases may add to a document
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +89,10 @@ _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": Fals
 _INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _LONGEST_INT = 4000  # digits; Python refuses to read more than 4300
+_YAML = "tag:yaml.org,2002:"
+# Tags that ask for a scalar that plain text may stand for, as `!!int "3"` does.
+_PLAIN_TAGS = tuple(f"{_YAML}{name}" for name in ("int", "float", "bool", "null"))
+_TAGS = frozenset(("!", *_PLAIN_TAGS, *(f"{_YAML}{name}" for name in ("str", "map", "seq"))))
 
 
 def scalar(words: str) -> Any:
@@ -121,6 +126,16 @@ class _Frame:
     merging: bool = False
     merged: list[Node] = field(default_factory=list)
     size: int = 1
+    height: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchored:
+    """What an alias may name: a value, how many values that is, and how deep they are nested."""
+
+    node: Node
+    size: int
+    height: int
 
 
 class _Builder:
@@ -132,12 +147,24 @@ class _Builder:
         self._source = source
         self._shifts = shifts
         self._frames: list[_Frame] = []
-        self._anchors: dict[str, tuple[Node, int]] = {}
+        self._anchors: dict[str, _Anchored] = {}
+        self._values = 0
         self._aliased = 0
         self._documents = 0
 
     def take(self, event: Any) -> bool:
         """Add one event to the tree. False ends the reading, with a finding."""
+        if isinstance(event, yaml.NodeEvent):
+            self._values += 1
+            if self._values > MOST_VALUES:
+                self._report(
+                    "too-many-values",
+                    f"this document holds more than {MOST_VALUES:,} values",
+                    self._span(event),
+                    "split it into several files and join them with `$ref`",
+                )
+                return False
+            self._look_at_tag(event)
         if isinstance(event, yaml.ScalarEvent):
             self._take_scalar(event)
         elif isinstance(event, yaml.CollectionStartEvent):
@@ -162,17 +189,34 @@ class _Builder:
         )
         return False
 
+    def _look_at_tag(self, event: Any) -> None:
+        """A tag never makes anything: it is read past, and told of when it is not YAML's own."""
+        tag = getattr(event, "tag", None)
+        if tag is None or tag in _TAGS:
+            return
+        known = tag.removeprefix(_YAML)
+        name = f"!!{known}" if known != tag else tag if tag.startswith("!") else f"!<{tag}>"
+        self.findings.append(
+            Diagnostic(
+                "unknown-tag",
+                Severity.WARNING,
+                f"the tag `{name}` counts for nothing, and the value is read as it is written",
+                Label(self._span(event)),
+                help="remove the tag",
+            )
+        )
+
     def _take_scalar(self, event: Any) -> None:
         is_plain = event.implicit[0]
         words: str = event.value
-        value = scalar(words) if is_plain or _is_core_tag(event) else words
+        value = scalar(words) if is_plain or event.tag in _PLAIN_TAGS else words
         node = Node(value, self._span(event), words=words)
         frame = self._frames[-1] if self._frames else None
         if words == "<<" and is_plain and frame is not None and self._wants_key(frame):
             frame.merging = True
             frame.key = (words, node.span)
             return
-        self._add(node, 1, event.anchor)
+        self._add(_Anchored(node, 1, 0), event.anchor)
 
     def _open(self, event: Any) -> bool:
         if len(self._frames) >= syntax.DEEPEST:
@@ -193,7 +237,8 @@ class _Builder:
                     if key not in frame.value:
                         frame.value[key] = value
                         frame.keys[key] = other.place(key)
-        self._add(Node(frame.value, span, frame.keys), frame.size, frame.anchor)
+        node = Node(frame.value, span, frame.keys)
+        self._add(_Anchored(node, frame.size, frame.height), frame.anchor)
 
     def _take_alias(self, event: Any) -> bool:
         span = self._span(event)
@@ -205,8 +250,7 @@ class _Builder:
                 text = f"no value before this one is anchored as `&{event.anchor}`"
             self._report("alias-without-value", text, span, None)
             return False
-        node, size = known
-        self._aliased += size
+        self._aliased += known.size
         if self._aliased > MOST_ALIASED:
             self._report(
                 "too-many-aliases",
@@ -215,17 +259,22 @@ class _Builder:
                 "use `$ref` for what is shared",
             )
             return False
-        self._add(node, size, None)
+        if len(self._frames) + known.height > syntax.DEEPEST:
+            self.findings.append(syntax.too_deep(span))
+            return False
+        self._add(known, None)
         return True
 
-    def _add(self, node: Node, size: int, anchor: str | None) -> None:
+    def _add(self, made: _Anchored, anchor: str | None) -> None:
+        node = made.node
         if anchor is not None:
-            self._anchors[anchor] = (node, size)
+            self._anchors[anchor] = made
         if not self._frames:
             self.root = node
             return
         frame = self._frames[-1]
-        frame.size += size
+        frame.size += made.size
+        frame.height = max(frame.height, made.height + 1)
         if isinstance(frame.value, list):
             frame.value.append(node)
         elif frame.key is None:
@@ -290,13 +339,3 @@ class _Builder:
             end.line + 1,
             syntax.column(self._shifts, end.line, end.column),
         )
-
-
-def _is_core_tag(event: Any) -> bool:
-    """Whether a tag asks for a scalar that plain text may stand for, as `!!int "3"` does."""
-    return event.tag in (
-        "tag:yaml.org,2002:int",
-        "tag:yaml.org,2002:float",
-        "tag:yaml.org,2002:bool",
-        "tag:yaml.org,2002:null",
-    )

@@ -45,8 +45,7 @@ def read(root: Node, reading: Reading) -> Service | None:
     translated = translate(root, reading)
     if translated is None:
         return None
-    document = reading.files.of(root)
-    reading.files.put(document.path, document.source, translated)
+    reading.files.replace(reading.files.of(root), translated)
     return asyncapi3.read(translated, reading)
 
 

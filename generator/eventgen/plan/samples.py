@@ -146,7 +146,9 @@ def _plain(schema: _Document, place: _Place) -> Any:
         return schema["const"]
     for candidate in _offered(schema, place.number):
         if is_valid(candidate, schema, place.documents):
-            return candidate
+            # `9000000.00` is a whole number to JSON Schema, but not to everybody who reads JSON.
+            whole = isinstance(candidate, float) and _type(schema) == "integer"
+            return int(candidate) if whole else candidate
     match _type(schema):
         case "object":
             value: Any = _object(schema, place)

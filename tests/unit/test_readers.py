@@ -394,6 +394,16 @@ def test_an_operation_says_how_it_recovers(tmp_path: Path, strategy: str, meant:
     assert shop.channel(operation.channel).retry == meant
 
 
+def test_own_settings_of_an_operation_win(tmp_path: Path) -> None:
+    own = "    x-eventgen: {retry: {attempts: 3}}\n"
+    recovery = RECOVERY.replace("STRATEGY", "{type: fixed, delay: PT5S}")
+    shop = service(tmp_path, HEAD_3 + own + recovery + PLACED)
+    assert shop.operations[0].retry == Retry(attempts=3)
+    second = HEAD_2.replace("{publish: {", "{subscribe: {x-eventgen: {retry: {attempts: 3}}, ")
+    (channel,) = service(tmp_path, second + PLACED).channels
+    assert channel.retry == Retry(attempts=3)
+
+
 def foreign(tmp_path: Path) -> Service:
     """A service that receives a payload in Avro."""
     text = """

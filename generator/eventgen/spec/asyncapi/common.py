@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from eventgen.diagnostics import Span
-from eventgen.model import Info, Link, Parameter, Server, Text, Variable
+from eventgen.model import Info, Link, Parameter, Retry, Server, Text, Variable
 from eventgen.model.config import ChannelConfig
 from eventgen.model.names import words
 from eventgen.spec import settings
@@ -93,6 +93,12 @@ def channel_settings(reading: Reading, node: Node, what: str) -> ChannelConfig:
     """`x-eventgen` of a channel."""
     own = settings.extension(reading, node, ("ordering", "retry"), what)
     return ChannelConfig() if own is None else settings.channel(reading, own)
+
+
+def operation_retry(reading: Reading, node: Node, name: str) -> Retry | None:
+    """`x-eventgen` of an operation: how often it tries; None when it does not say."""
+    own = settings.extension(reading, node, ("retry",), f"the operation `{name}`")
+    return None if own is None else settings.channel(reading, own).retry
 
 
 def parameters(reading: Reading, node: Node, address: str) -> tuple[Parameter, ...]:

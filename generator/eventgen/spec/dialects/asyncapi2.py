@@ -192,7 +192,7 @@ class _Reader:
                         messages=(),
                         about=about(reading, operation),
                         reply=None,
-                        retry=None,
+                        retry=common.operation_retry(reading, operation, names[0]),
                         retry_route=None,
                         dead_letter=None,
                         security=security.by_name(reading, operation, self._schemes),

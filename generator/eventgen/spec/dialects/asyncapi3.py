@@ -246,7 +246,7 @@ class _Reader:
                 messages=(),
                 about=about(reading, node),
                 reply=None,
-                retry=routes.retry(reading, node),
+                retry=common.operation_retry(reading, node, name) or routes.retry(reading, node),
                 retry_route=None,
                 dead_letter=None,
                 security=security.by_reference(reading, node),

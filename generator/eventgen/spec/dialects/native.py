@@ -388,7 +388,7 @@ class _Translation:
 
 
 def _entries(node: Node | None) -> dict[str, Node]:
-    return {} if node is None else dict(node.value)
+    return dict(node.value) if node is not None and isinstance(node.value, dict) else {}
 
 
 def _inheriting(event: Node, own: Node, version: Node) -> Node:

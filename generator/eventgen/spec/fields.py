@@ -130,9 +130,10 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """A list of values of any kind."""
+    """A list of values, which are looked into elsewhere; `of` is what a schema says of them."""
 
     least: int = 0
+    of: Kind | None = None
 
     def checked(self, reading: Reading, holder: Node, key: str) -> Node | None:
         """As `Kind.checked`."""
@@ -146,7 +147,12 @@ class Values:
 
     def schema(self) -> dict[str, Any]:
         """As `Kind.schema`."""
-        return {"type": "array", **({"minItems": self.least} if self.least else {})}
+        schema: dict[str, Any] = {"type": "array"}
+        if self.least:
+            schema["minItems"] = self.least
+        if self.of is not None:
+            schema["items"] = {"anyOf": [self.of.schema(), {"type": "null"}]}
+        return schema
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ def test_the_command_explains_findings_first_and_then_events(tmp_path: Path) -> 
     assert (event.returncode, event.stderr) == (0, "")
     assert "\n  ordering      none " in event.stdout
     assert event.stdout.splitlines()[0] == "event order.placed"
-    assert "eventgen.yaml:5:15" in event.stdout
+    assert "eventgen.yaml:5:5" in event.stdout
     neither = eventgen("explain", "order.place", cwd=tmp_path)
     assert neither.returncode == 2
     assert "did you mean `order.placed`?" in neither.stderr

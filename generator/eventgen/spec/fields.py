@@ -7,7 +7,6 @@ JSON Schema, by which editors complete and explain the keys. So the two cannot d
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -310,10 +309,6 @@ class Table:
             "patternProperties": {"^x-": {}},
             "additionalProperties": False,
         }
-
-    def without(self, keys: Collection[str], what: str) -> Table:
-        """The same without some keys."""
-        return Table(what, tuple(field for field in self.fields if field.key not in keys))
 
 
 def _missing(reading: Reading, node: Node, field: Field) -> None:

@@ -176,7 +176,7 @@ class Types:
 
     def _reference(self, node: Node) -> Node:
         """`{$ref: order.schema.json}`: a JSON Schema in another file."""
-        if (node.reference or "").startswith("#"):
+        if not (node.reference or "").partition("#")[0]:
             self._reading.error(
                 "reference-to-own-type",
                 f"`{node.reference}` points into this document, whose types are written by name",

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from eventgen import catalogue, explaining, pipeline
-from eventgen.commands import choose, project, show
+from eventgen.commands import choose, project, remote, show
 from eventgen.commands.exits import Exit, Stop
 from eventgen.diagnostics import Span
 from eventgen.diagnostics.show.words import sentence
@@ -61,7 +61,8 @@ def run(options: argparse.Namespace) -> Exit:
 def _print_event(root: Path, name: str, findings: dict[str, str]) -> None:
     config = choose.config(root)
     broker = choose.broker(config.broker)
-    checked = pipeline.check(root / config.spec, config, broker, config.spec)
+    fetch = remote.reader(root, allowed=False)
+    checked = pipeline.check(root / config.spec, config, broker, config.spec, fetch=fetch)
     if checked.service is None:
         show.findings(checked.findings, sys.stderr)
         raise Stop(Exit.INVALID, f"{config.spec} cannot be used as it is")

@@ -213,7 +213,7 @@ def test_a_wrong_configuration_is_shown_with_its_line(project: Path) -> None:
     config.write_text(config.read_text().replace("broker: embedded", "broker: rabbit"))
     made = eventgen("generate", cwd=project)
     assert made.returncode == INVALID
-    assert "eventgen.yaml:4:9" in made.stderr
+    assert "eventgen.yaml:5:9" in made.stderr
     assert "There is no broker `rabbit`" in made.stderr
 
 

@@ -33,7 +33,7 @@ def _mark(owner: Owner) -> str:
 
 
 def _verbatim_texts() -> frozenset[str]:
-    files = (path for path in templates_root().rglob("*.py"))
+    files = (path for path in templates_root().rglob("*") if path.suffix in (".json", ".py"))
     return frozenset(path.read_text(encoding="utf-8") for path in files)
 
 

@@ -14,7 +14,7 @@ _COMMANDS = (
     ("new", "start a new service"),
     ("generate", "write what the specification asks for, again"),
     ("check", "say what is wrong with a specification"),
-    ("explain", "say what a finding is about, and what to write instead"),
+    ("explain", "say what a finding is about, or what holds for an event and why"),
     ("convert", "write the short form as AsyncAPI 3"),
     ("brokers", "list the brokers and what each can do"),
 )

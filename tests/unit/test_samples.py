@@ -65,6 +65,12 @@ def test_an_order_looks_like_one() -> None:
     }
 
 
+def test_a_decimal_keeps_to_its_limits() -> None:
+    money = {"type": "string", "format": "decimal", "minimum": 100, "examples": ["5.00", "1e999"]}
+    assert _sample(_object(amount=money)) == {"amount": "100"}
+    assert _sample(_object(amount={**money, "examples": ["250.50"]})) == {"amount": "250.50"}
+
+
 @pytest.mark.parametrize(
     "document",
     [

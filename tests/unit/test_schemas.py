@@ -189,6 +189,7 @@ def test_an_enum_that_is_a_payload_is_a_model() -> None:
         ("str", {"type": "string", "format": "password"}),
         ("str", {"type": "string", "format": "DD/MM/YYYY"}),
         ("float", {"type": "number", "format": "decimal"}),
+        ("Decimal", {"type": "string", "format": "decimal", "minimum": 0}),
         ("int", {"type": "integer", "format": "int64"}),
         ("Base64Bytes", {"type": "string", "format": "byte", "maxLength": 8}),
         ("Base64Bytes", {"type": "string", "contentEncoding": "base64"}),
@@ -206,6 +207,16 @@ def test_types_of_fields(field: str, document: Any) -> None:
     found = re.search(r"class Event\(EventModel\):\n    a: (?:Annotated\[)?(.*)", text)
     assert found is not None
     assert found[1].split(", Field(")[0] == field
+
+
+def test_a_decimal_keeps_to_the_limits_of_a_number() -> None:
+    amount = {"type": ["string", "null"], "format": "decimal", "minimum": 0, "multipleOf": 0.01}
+    documents = {"Event": _object(["a"], a=amount)}
+    module = imported(adapter.models(schemas(documents), base=BASE, cache=None).text)
+    assert str(module.Event.model_validate_json('{"a": "0.57"}').a) == "0.57"
+    for wrong in ("-1", "0.571"):
+        with pytest.raises(pydantic.ValidationError):
+            module.Event.model_validate_json(f'{{"a": "{wrong}"}}')
 
 
 @pytest.mark.parametrize(

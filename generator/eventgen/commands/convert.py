@@ -6,11 +6,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from eventgen.commands import choose, project, show
+from eventgen.commands import choose, project, remote, show
 from eventgen.commands.exits import Exit, Stop
 from eventgen.diagnostics import has_errors
 from eventgen.model.config import Config, Database
 from eventgen.spec.convert import convert
+from eventgen.write.put import put
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
@@ -36,7 +37,8 @@ def run(options: argparse.Namespace) -> Exit:
     target: Path | None = options.output
     path, config, display = _asked(options.spec)
     folder = path.parent if target is None else target.parent
-    converted = convert(path, config, display, folder)
+    fetch = remote.reader(remote.place(path), allowed=False)
+    converted = convert(path, config, display, folder, fetch)
     show.findings(converted.findings, sys.stderr)
     if has_errors(converted.findings):
         raise Stop(Exit.INVALID, f"{display} cannot be used as it is; nothing was written")
@@ -45,13 +47,9 @@ def run(options: argparse.Namespace) -> Exit:
     if target is None:
         sys.stdout.write(converted.text)
         return Exit.OK
-    try:
-        with target.open("w" if options.force else "x", encoding="utf-8", newline="\n") as file:
-            file.write(converted.text)
-    except FileExistsError:
-        raise Stop(
-            Exit.REFUSED, f"{target} is there already", "overwrite it with `--force`"
-        ) from None
+    if target.exists() and not options.force:
+        raise Stop(Exit.REFUSED, f"{target} is there already", "overwrite it with `--force`")
+    put(target, converted.text.encode())
     show.say(f"wrote {target}")
     return Exit.OK
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from eventgen.diagnostics import Severity
+from eventgen.diagnostics import Severity, Span
 from eventgen.model import Ordering, Retry
 
 
@@ -26,10 +26,14 @@ class Database(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ChannelConfig:
-    """What `eventgen.yaml` says of one channel; None where it is silent."""
+    """What `eventgen.yaml` says of one channel; None where it is silent.
+
+    `places` is where it says what it says, by key.
+    """
 
     ordering: Ordering | None = None
     retry: Retry | None = None
+    places: Mapping[str, Span] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,8 @@ RUNTIME_MODULES = (
     "transport",
     "unit_of_work",
 )
+# By which editors complete what people write for eventgen. Copied, as the runtime is.
+EDITOR_SCHEMAS = ("eventgen.schema", "short.schema")
 DATABASE_MODULES = {Database.SQLITE: ("sqlite",), Database.POSTGRES: ("postgres", "sqlite")}
 
 
@@ -61,6 +63,12 @@ def common(broker: Broker) -> tuple[FileKind, ...]:
     """The rows that do not depend on what the broker is, only on its values."""
     return (
         FileKind("common/eventgen.yaml.j2", "eventgen.yaml", build.config_view, Owner.PERSON),
+        *(
+            FileKind(
+                f"common/schemas/{name}.json", f".eventgen/schemas/{name}.json", build.package_view
+            )
+            for name in EDITOR_SCHEMAS
+        ),
         FileKind("common/generated/__init__.py", _GENERATED + "__init__.py", build.package_view),
         FileKind("common/generated/events.py.j2", _GENERATED + "events.py", build.models_view),
         FileKind(

@@ -93,11 +93,22 @@ def _right_size(value: Any, schema: Mapping[str, Any]) -> bool:
     if not least <= len(value) <= most:
         return False
     if isinstance(value, str):
-        form = _FORMATS.get(str(schema.get("format")), "")
-        return _found(schema.get("pattern", ""), value) and re.match(form, value) is not None
+        return _right_text(value, schema)
     if isinstance(value, list) and schema.get("uniqueItems") is True:
         return len({json.dumps(item, sort_keys=True) for item in value}) == len(value)
     return True
+
+
+def _right_text(value: str, schema: Mapping[str, Any]) -> bool:
+    form = str(schema.get("format"))
+    if not _found(schema.get("pattern", ""), value):
+        return False
+    if re.match(_FORMATS.get(form, ""), value) is None:
+        return False
+    if form != "decimal":
+        return True
+    # As the model has it: a text that is a decimal number keeps to the limits of numbers.
+    return math.isfinite(float(value)) and _right_number(float(value), schema)
 
 
 def _right_number(value: float, schema: Mapping[str, Any]) -> bool:

@@ -18,6 +18,7 @@ _DEEP = 4  # levels down to which optional objects are filled in: a sample is to
 _FEW = 3  # branches of a union that are tried
 _MANY = 64  # items an array is given at most, whatever it asks for
 _MONEY = ("amount", "balance", "cost", "fee", "price", "rate", "total", "value", "weight")
+_BOUNDS = frozenset(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"))
 _MOMENT = 1769851800  # 2026-01-31T09:30:00Z, in seconds
 
 
@@ -160,6 +161,8 @@ def _plain(schema: _Document, place: _Place) -> Any:
             value = place.number % 2 == 0
         case "null":
             value = None
+        case _ if schema.get("format") == "decimal" and schema.keys() & _BOUNDS:
+            value = str(_number(schema, place, whole=False))
         case _:
             value = text(schema, place.name, place.number)
     return value
@@ -185,7 +188,7 @@ def _type(schema: _Document) -> str | None:
         return "object"
     if schema.keys() & {"items", "prefixItems", "minItems"}:
         return "array"
-    if schema.keys() & {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}:
+    if schema.keys() & _BOUNDS:
         return "number"
     return None
 

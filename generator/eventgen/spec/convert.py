@@ -12,6 +12,7 @@ import yaml
 
 from eventgen.diagnostics import Diagnostic
 from eventgen.model.config import Config
+from eventgen.spec.addresses import Fetch, offline
 from eventgen.spec.dialects import native
 from eventgen.spec.keywords import DATA
 from eventgen.spec.load import load
@@ -37,12 +38,14 @@ class Converted:
     findings: tuple[Diagnostic, ...]
 
 
-def convert(path: Path, config: Config, display: str, folder: Path) -> Converted:
+def convert(
+    path: Path, config: Config, display: str, folder: Path, fetch: Fetch = offline
+) -> Converted:
     """A document in the short form, as it is to be written to a file in `folder`.
 
     Read again, it gives the same service. What AsyncAPI has no word for stands under `x-eventgen`.
     """
-    loaded = load(path, config, display)
+    loaded = load(path, config, display, fetch=fetch)
     files = Files(project_root(path))
     document = files.open(path, display)
     if loaded.service is None or document is None or not native.detect(document.root):

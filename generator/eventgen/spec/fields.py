@@ -7,7 +7,6 @@ JSON Schema, by which editors complete and explain the keys. So the two cannot d
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -130,9 +129,10 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """A list of values of any kind."""
+    """A list of values, which are looked into elsewhere; `of` is what a schema says of them."""
 
     least: int = 0
+    of: Kind | None = None
 
     def checked(self, reading: Reading, holder: Node, key: str) -> Node | None:
         """As `Kind.checked`."""
@@ -146,7 +146,12 @@ class Values:
 
     def schema(self) -> dict[str, Any]:
         """As `Kind.schema`."""
-        return {"type": "array", **({"minItems": self.least} if self.least else {})}
+        schema: dict[str, Any] = {"type": "array"}
+        if self.least:
+            schema["minItems"] = self.least
+        if self.of is not None:
+            schema["items"] = {"anyOf": [self.of.schema(), {"type": "null"}]}
+        return schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,10 +309,6 @@ class Table:
             "patternProperties": {"^x-": {}},
             "additionalProperties": False,
         }
-
-    def without(self, keys: Collection[str], what: str) -> Table:
-        """The same without some keys."""
-        return Table(what, tuple(field for field in self.fields if field.key not in keys))
 
 
 def _missing(reading: Reading, node: Node, field: Field) -> None:

@@ -97,7 +97,7 @@ FACETS = Table(
         Field("$map", TYPE, "The type of the values of a mapping whose keys may be any text."),
         Field("$enum", Values(1), "The values there are. All of them are text, or see `$type`."),
         Field("$const", Opaque(), "The only value there is."),
-        Field("$union", Values(1), "Types: a value is of one of them."),
+        Field("$union", Values(1, TYPE), "Types: a value is of one of them."),
         Field("$discriminator", Words(), "The property that tells which type of `$union` it is."),
         Field("$title", Words(), "A name for people."),
         Field("$description", Words(), "What it means."),

@@ -176,7 +176,7 @@ class Types:
 
     def _reference(self, node: Node) -> Node:
         """`{$ref: order.schema.json}`: a JSON Schema in another file."""
-        if (node.reference or "").startswith("#"):
+        if not (node.reference or "").partition("#")[0]:
             self._reading.error(
                 "reference-to-own-type",
                 f"`{node.reference}` points into this document, whose types are written by name",
@@ -239,9 +239,10 @@ class Types:
         if key not in LIMITED or types is None:
             return
         words = [one.value for one in (types.value if isinstance(types.value, list) else [types])]
-        number = base.get("format")
-        if LIMITED[key].isdisjoint(words) and (number is None or number.value != "decimal"):
-            fitting = sorted(other for other, of in LIMITED.items() if not of.isdisjoint(words))
+        form = base.get("format")
+        counts = [*words, "number"] if form is not None and form.value == "decimal" else words
+        if LIMITED[key].isdisjoint(counts):
+            fitting = sorted(other for other, of in LIMITED.items() if not of.isdisjoint(counts))
             self._reading.error(
                 "limit-of-another-type",
                 f"`{key}` says nothing about {_article(words[0])}",

@@ -76,6 +76,7 @@ def channel(reading: Reading, node: Node) -> ChannelConfig:
     return ChannelConfig(
         ordering=None if ordering is None else Ordering(ordering.value),
         retry=None if retry is None else _retry(reading, retry),
+        places={key: found.place(key) for key in CHANNEL.keys if key in found.value},
     )
 
 

@@ -67,7 +67,8 @@ def integer_bounds(schema: Document) -> Document:
 def fitting_constraints(schema: Document) -> Document:
     """Drops constraints of a type the schema does not have: `type: integer, maxLength: 10`.
 
-    They constrain nothing, and on the wrong Python type they stop the module from importing.
+    They constrain nothing, and on the wrong Python type they stop the module from importing. A text
+    that is a decimal number keeps those of numbers: its author meant the number.
     """
     types = kinds(schema)
     if not types:
@@ -75,7 +76,7 @@ def fitting_constraints(schema: Document) -> Document:
     useless: set[str] = set()
     if "string" not in types:
         useless |= OF_TEXTS | {"format"}
-    if not {"number", "integer"} & {*types}:
+    if not {"number", "integer"} & {*types} and schema.get("format") != "decimal":
         useless |= OF_NUMBERS
     if "array" not in types:
         useless |= OF_ARRAYS

@@ -208,8 +208,8 @@ class _Translation:
         header = node.get("reply_to")
         if header is None:
             return
-        headers = node.get("headers")
-        known = () if headers is None else [key.rstrip("?") for key in _entries(headers)]
+        headers = node.value["headers"].value if "headers" in node.value else {}
+        known = [key.removesuffix("?") for key in headers] if isinstance(headers, dict) else None
         if not replies:
             self._reading.error(
                 "reply-to-without-reply",
@@ -217,7 +217,7 @@ class _Translation:
                 node.place("reply_to"),
                 help="write the events that answer it under `reply:`",
             )
-        elif header.words not in known:
+        elif known is not None and header.words not in known:
             self._reading.error(
                 "unknown-header",
                 f"`{name}` has no header `{header.words}`",

@@ -25,7 +25,7 @@ class Category(EventModel):
 class Money(EventModel):
     """An amount in one currency."""
 
-    amount: Decimal
+    amount: Annotated[Decimal, Field(ge=0)]
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
 

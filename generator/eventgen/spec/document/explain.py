@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from eventgen.diagnostics import Diagnostic, Label, Severity, Span
@@ -53,21 +53,31 @@ def explain(shapes: Shapes, places: Iterable[Place], faults: Iterable[Fault]) ->
     """What to tell about the faults of one object. Its own place is the first of `places`."""
     found = list(places)
     known = {id(place.node): place for place in reversed(found)}
-    unknown: set[tuple[int, str]] = set()
-    ordered = sorted(faults, key=lambda fault: fault.keyword == "required")
-    for fault in ordered:
+    renamed: set[tuple[int, str]] = set()  # required keys that are there, but misspelt
+    for fault in sorted(faults, key=lambda fault: fault.keyword == "required"):
         trail = _trail(found[0].node, fault.path)
         at = _At(shapes, trail, fault.path, known)
         if fault.keyword == "additionalProperties":
-            for key in fault.detail["unexpected"]:
-                meant = nearest(key, at.shape.required)
-                unknown |= {(id(at.node), meant)} if meant else set()
-                yield at.unknown(key)
-        elif fault.keyword == "required":
-            if (id(at.node), fault.detail["property"]) not in unknown:
-                yield at.missing(fault.detail["property"])
-        else:
-            yield from at.wrong(fault)
+            renamed |= {
+                (id(at.node), meant)
+                for key in fault.detail["unexpected"]
+                if (meant := nearest(key, at.shape.required)) is not None
+            }
+        elif (id(at.node), fault.detail.get("property", "")) in renamed:
+            continue
+        # AsyncAPI 2 leaves bindings to their own specifications, and its parser to nobody.
+        lenient = shapes.version < "3" and any(_is_binding(shapes, known, node) for node in trail)
+        yield from (_mild(one) if lenient else one for one in at.findings(fault))
+
+
+def _is_binding(shapes: Shapes, places: Mapping[int, Place], node: Node) -> bool:
+    place = places.get(id(node))
+    name = expected(place).get("object") if place is not None else None
+    return name is not None and shapes.objects[name].is_binding
+
+
+def _mild(finding: Finding) -> Finding:
+    return replace(finding, diagnostic=replace(finding.diagnostic, severity=Severity.WARNING))
 
 
 def _trail(node: Node, path: tuple[str | int, ...]) -> tuple[Node, ...]:
@@ -118,7 +128,18 @@ class _At:
             return self._holder.place(self._last)
         return self.node.span
 
-    def unknown(self, key: str) -> Finding:
+    def findings(self, fault: Fault) -> Iterator[Finding]:
+        """What there is to say about it."""
+        if fault.keyword == "additionalProperties":
+            yield from map(self._unknown, fault.detail["unexpected"])
+        elif fault.keyword == "required":
+            yield self._missing(fault.detail["property"])
+        elif fault.keyword == "anyOf":
+            yield self._missing(self.shape.either[0])
+        else:
+            yield from self._wrong(fault)
+
+    def _unknown(self, key: str) -> Finding:
         """A key that the object has not got."""
         at, shape = self.node.place(key), self.shape
         if shape.is_binding:
@@ -145,7 +166,7 @@ class _At:
         text = f"`{key}` of {self._what} is AsyncAPI {major}"
         return _finding("syntax-of-another-version", text, at, near or "remove it")
 
-    def missing(self, key: str) -> Finding:
+    def _missing(self, key: str) -> Finding:
         """A key that the object must have."""
         at = beginning(self.node.span)
         if self._place and self._place.key:
@@ -155,7 +176,7 @@ class _At:
         what = "" if self._what == "the document" else f" in {self._what}"
         return _finding("missing-key", f"`{key}` is missing{what}", at, help_)
 
-    def wrong(self, fault: Fault) -> Iterator[Finding]:
+    def _wrong(self, fault: Fault) -> Iterator[Finding]:
         """A value that is not as the field wants it."""
         also = (self._key, self.node.span)
         for made in _WRONG.get(fault.keyword, _At._out_of_range)(self, fault):

@@ -76,6 +76,8 @@ def _object(shape: Shape) -> dict[str, Any]:
         whens = {key: True for key, spec in shape.fields.items() if "when" in spec}
         schema["properties"] |= whens
         schema["additionalProperties"] = False if shape.values is None else _value(shape.values)
+    if shape.either:
+        schema["anyOf"] = [{"required": [key]} for key in shape.either]
     for key, spec in shape.fields.items():
         if "when" in spec:
             schema["if"] = {"properties": {spec["when"]: {"pattern": CHECKED_FORMAT}}}

@@ -43,6 +43,7 @@ class Shape:
     fields: Mapping[str, Spec] = field(default_factory=dict)
     elsewhere: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     values: Spec | None = None  # what the keys hold that are not fields
+    either: tuple[str, ...] = ()  # fields of which one at least is there
     referable: bool = False
     extensible: bool = True
     is_open: bool = False  # other keys may stand in it
@@ -109,7 +110,7 @@ def of_version(version: str) -> Shapes:
 def _add(objects: dict[str, Shape], name: str, raw: dict[str, Any], version: str) -> None:
     """Add an object, the variants of it, and the objects without a name that it holds."""
     described = {key: _versions(spec) for key, spec in raw.get("fields", {}).items()}
-    by = raw.get("by", "")
+    by, either = raw.get("by", ""), raw.get("either", {})
     shape = Shape(
         title=raw["is"],
         fields=_fields(objects, name, described, version, ""),
@@ -119,6 +120,7 @@ def _add(objects: dict[str, Shape], name: str, raw: dict[str, Any], version: str
             if not any(_has(spec, version) for spec in specs)
         },
         values=raw.get("map"),
+        either=tuple(either["fields"]) if either and _has(either, version) else (),
         referable="reference" in raw and not _before(version, raw["reference"]),
         extensible=raw.get("extensions", True),
         is_open=raw.get("open", False) or bool(by),

@@ -35,8 +35,10 @@ def _made(schema: Any, root: dict[str, Any], full: bool, choice: int, depth: int
         items = whole.get("items", {})
         return [_made(items, root, full, choice, depth + 1)] if full or "minItems" in whole else []
     if type_ == "string":
-        return _LOCATION if "message" in whole.get("pattern", "") else _TEXTS.get(
-            whole.get("format", ""), "text"
+        return (
+            _LOCATION
+            if "message" in whole.get("pattern", "")
+            else _TEXTS.get(whole.get("format", ""), "text")
         )
     return {"integer": whole.get("minimum", 1), "number": 1, "boolean": True}.get(type_)
 
@@ -46,7 +48,9 @@ def _object(whole: dict[str, Any], root: Any, full: bool, choice: int, depth: in
     properties = whole.get("properties", {})
     keys = [key for key in properties if full or key in required]
     value = {
-        key: _made(properties[key], root, full, choice if depth == 0 and key == "type" else 0, depth + 1)
+        key: _made(
+            properties[key], root, full, choice if depth == 0 and key == "type" else 0, depth + 1
+        )
         for key in keys
         if key != "$ref"
     }

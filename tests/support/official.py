@@ -1,27 +1,19 @@
-<<<<<<< HEAD
 """The official JSON Schemas of AsyncAPI, fetched by npm into a cache; never a part of eventgen."""
-=======
-"""The official JSON Schemas of AsyncAPI, fetched with npm into the user's cache.
-
-They are the project's own measure only in tests: nothing of them is a part of it.
-"""
->>>>>>> 5f49d21 (wip: shapes of bindings)
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-<<<<<<< HEAD
-=======
 import shutil
->>>>>>> 5f49d21 (wip: shapes of bindings)
 import subprocess
 import tarfile
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-<<<<<<< HEAD
+import jsonschema_rs
 import pytest
 
 _PACKAGE = "@asyncapi/specs@6.11.1"
@@ -38,72 +30,25 @@ def official_schema(version: str) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _fetch(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        subprocess.run(
-            ["npm", "pack", "--silent", _PACKAGE], cwd=folder, check=True, capture_output=True
-        )
-    except (OSError, subprocess.CalledProcessError) as problem:
-        missing = pytest.fail if os.environ.get("CI") else pytest.skip
-        missing(f"npm cannot fetch {_PACKAGE}: {problem}")
-    for archive in folder.glob("*.tgz"):
-        with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
-=======
-import jsonschema_rs
-import pytest
-
-VERSIONS = ("2.0", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "3.0", "3.1")
-_PACKAGE = "@asyncapi/specs@6.11.1"
-_SECONDS = 120
-
-
 @cache
-def folder() -> Path:
-    """Where the schemas of the package are. They are fetched once for all runs."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    found = base / "eventgen-tests" / _PACKAGE.replace("/", "-")
-    if not found.is_dir():
-        _fetch(found)
-    return found / "package" / "schemas"
+def definitions(version: str) -> dict[str, Any]:
+    """The objects of one version.
 
-
-def _fetch(found: Path) -> None:
-    npm = shutil.which("npm")
-    if npm is None:
-        missing = pytest.fail if os.environ.get("CI") else pytest.skip
-        missing("npm is missing, which fetches the official schemas; run `make servers`")
-    partial = found.with_name(f"{found.name}.{os.getpid()}")
-    partial.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        [npm, "pack", "--silent", "--pack-destination", str(partial), _PACKAGE],
-        capture_output=True,
-        text=True,
-        timeout=_SECONDS,
-        check=False,
-    )
-    if done.returncode:
-        pytest.fail(f"npm pack {_PACKAGE}: {done.stderr.strip()}")
-    (archive,) = partial.glob("*.tgz")
-    with tarfile.open(archive) as packed:
-        packed.extractall(partial, filter="data")
-    try:
-        partial.rename(found)
-    except OSError:  # another worker was faster
-        shutil.rmtree(partial)
-
-
-@cache
-def schema(version: str) -> dict[str, Any]:
-    """The whole schema of a version, which is written as `2.6`.
-
-    An object that has a `$ref` of its own is both a reference and that object to the official
-    schemas, which demand one of the two; here it may be both.
+    What has a `$ref` of its own is both a reference and that object to the official schemas, which
+    ask for exactly one of the two; here it may be both.
     """
-    path = folder() / f"{version}.0-without-$id.json"
-    made: dict[str, Any] = _either(json.loads(path.read_text(encoding="utf-8")))
-    return made
+    found: dict[str, Any] = _either(official_schema(version)["definitions"])
+    return found
+
+
+@cache
+def official(version: str, name: str = "") -> jsonschema_rs.Draft7Validator:
+    """What checks a whole document, or the object that the official schemas call `name`."""
+    if name:
+        whole = {"$ref": f"#/definitions/{name}", "definitions": definitions(version)}
+    else:
+        whole = {**_either(official_schema(version)), "definitions": definitions(version)}
+    return jsonschema_rs.Draft7Validator(whole, validate_formats=True)
 
 
 def _either(value: Any) -> Any:
@@ -118,11 +63,21 @@ def _either(value: Any) -> Any:
     return made
 
 
-@cache
-def validator(version: str, name: str = "") -> jsonschema_rs.Draft7Validator:
-    """What checks a whole document, or the object that the official schemas call `name`."""
-    whole = schema(version)
-    if name:
-        whole = {"$ref": f"#/definitions/{name}", "definitions": whole["definitions"]}
-    return jsonschema_rs.Draft7Validator(whole, validate_formats=True)
->>>>>>> 5f49d21 (wip: shapes of bindings)
+def _fetch(folder: Path) -> None:
+    """Fetch into a folder of our own first: several workers may do so at once."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+        part = Path(name) / folder.name
+        part.mkdir()
+        try:
+            subprocess.run(
+                ["npm", "pack", "--silent", _PACKAGE], cwd=part, check=True, capture_output=True
+            )
+        except (OSError, subprocess.CalledProcessError) as problem:
+            missing = pytest.fail if os.environ.get("CI") else pytest.skip
+            missing(f"npm cannot fetch {_PACKAGE}: {problem}; `make servers` installs npm")
+        for archive in part.glob("*.tgz"):
+            with tarfile.open(archive) as packed:
+                packed.extractall(part, filter="data")
+        with contextlib.suppress(OSError):  # another worker was faster
+            shutil.move(part, folder)

@@ -47,9 +47,7 @@ def check(root: Node, version: str, reading: Reading) -> tuple[Finding, ...]:
     return tuple(_once_per_binding_field(found))
 
 
-def settle(
-    shape: Iterable[Finding], others: Iterable[Diagnostic]
-) -> Iterator[Diagnostic]:
+def settle(shape: Iterable[Finding], others: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
     """Both kinds of findings, without those that say the same about one place.
 
     A reader's own finding wins over a general one about the shape; a general one of a reader is
@@ -59,7 +57,7 @@ def settle(
     special = {_place(one) for one in others if one.name not in _GENERAL}
     kept = [one for one in shape if not special.intersection(map(_at, one.also))]
     yield from (one.diagnostic for one in kept)
-    said = {_at(span) for one in kept for span in one.also}
+    said = {_at(span) for one in kept for span in (*one.also, *one.covers)}
     yield from (one for one in others if one.name not in _GENERAL or _place(one) not in said)
 
 

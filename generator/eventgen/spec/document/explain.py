@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from eventgen.diagnostics import Diagnostic, Label, Severity, Span
-from eventgen.spec.document.shapes import Shape, Shapes, Spec
+from eventgen.spec.document.shapes import Shape, Shapes
 from eventgen.spec.document.walk import Place, expected
 from eventgen.spec.keywords import MEANT, TYPES
 from eventgen.spec.nearest import did_you_mean, nearest
@@ -26,7 +25,6 @@ _KINDS = {
 }
 _FORMATS = {
     "email": ("an e-mail address", "write it as `name@example.com`"),
-    "regex": ("a regular expression", None),
     "uri": ("a URL", "write it as `https://example.com/...`"),
     "uri-reference": ("a URL", "write it as `https://example.com/...`"),
 }
@@ -43,10 +41,14 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A finding, and the other spans that stand for the same value."""
+    """A finding. `also` are the spans that stand for the same value.
+
+    `covers` are places where nothing has to be said any more: a key is not missing but misspelt.
+    """
 
     diagnostic: Diagnostic
     also: tuple[Span, ...] = ()
+    covers: tuple[Span, ...] = ()
 
 
 def explain(shapes: Shapes, places: Iterable[Place], faults: Iterable[Fault]) -> Iterator[Finding]:
@@ -58,11 +60,8 @@ def explain(shapes: Shapes, places: Iterable[Place], faults: Iterable[Fault]) ->
         trail = _trail(found[0].node, fault.path)
         at = _At(shapes, trail, fault.path, known)
         if fault.keyword == "additionalProperties":
-            renamed |= {
-                (id(at.node), meant)
-                for key in fault.detail["unexpected"]
-                if (meant := nearest(key, at.shape.required)) is not None
-            }
+            meant = (key for one in fault.detail["unexpected"] for key in at.meant(one))
+            renamed |= {(id(at.node), key) for key in meant}
         elif (id(at.node), fault.detail.get("property", "")) in renamed:
             continue
         # AsyncAPI 2 leaves bindings to their own specifications, and its parser to nobody.
@@ -128,16 +127,39 @@ class _At:
             return self._holder.place(self._last)
         return self.node.span
 
+    @property
+    def _start(self) -> Span:
+        """Where to point at for what is missing."""
+        if self._place is not None and self._place.key is not None:
+            return self._place.key
+        return beginning(self.node.span)
+
     def findings(self, fault: Fault) -> Iterator[Finding]:
         """What there is to say about it."""
         if fault.keyword == "additionalProperties":
-            yield from map(self._unknown, fault.detail["unexpected"])
+            for key in self._apart(fault.detail["unexpected"]):
+                covers = (self._start,) if self.meant(key) else ()
+                yield replace(self._unknown(key), covers=covers)
         elif fault.keyword == "required":
             yield self._missing(fault.detail["property"])
         elif fault.keyword == "anyOf":
             yield self._missing(self.shape.either[0])
         else:
             yield from self._wrong(fault)
+
+    def meant(self, key: str) -> tuple[str, ...]:
+        """The required fields that an unknown key stands for, or is a misspelling of."""
+        if key == "$ref":
+            return self.shape.required
+        elsewhere = self.shape.elsewhere.get(key, {})
+        found = elsewhere.get("instead") or nearest(key, self.shape.required)
+        return (found,) if found else ()
+
+    def _apart(self, keys: list[str]) -> list[str]:
+        """The keys to report one by one: the first of a schema that stands outside `payload`."""
+        has_payload = "payload" not in self.shape.fields or self.node.get("payload") is not None
+        ordered = [key for key in self.node.value if key in keys]
+        return ordered if has_payload else ordered[:1]
 
     def _unknown(self, key: str) -> Finding:
         """A key that the object has not got."""
@@ -156,31 +178,27 @@ class _At:
         return _finding("unknown-key", f"{self._what} has no `{key}`", at, help_)
 
     def _of_another_version(self, key: str, at: Span) -> Finding:
-        first, last = self.shape.elsewhere[key]
-        if first[0] == self._shapes.version[0] and first > self._shapes.version:
+        spec = self.shape.elsewhere[key]
+        first, version = spec.get("since", "2.0"), self._shapes.version
+        text = f"`{key}` of {self._what} is AsyncAPI {first[0]}"
+        help_ = spec.get("advice") or did_you_mean(key, self.shape.fields) or "remove it"
+        if first[0] == version[0] and first > version:
             text = f"`{key}` of {self._what} came with AsyncAPI {first}"
             help_ = f"write `asyncapi: {first}.0`, or remove it"
-            return _finding("syntax-of-another-version", text, at, help_)
-        major = first[0] if first[0] != self._shapes.version[0] else last[0]
-        near = did_you_mean(key, self.shape.fields)
-        text = f"`{key}` of {self._what} is AsyncAPI {major}"
-        return _finding("syntax-of-another-version", text, at, near or "remove it")
+        return _finding("syntax-of-another-version", text, at, help_)
 
     def _missing(self, key: str) -> Finding:
         """A key that the object must have."""
-        at = beginning(self.node.span)
-        if self._place and self._place.key:
-            at = self._place.key
         spec = self.shape.fields.get(key, {})
         help_ = f"write `{spec.get('example', f'{key}: ...')}`"
         what = "" if self._what == "the document" else f" in {self._what}"
-        return _finding("missing-key", f"`{key}` is missing{what}", at, help_)
+        return _finding("missing-key", f"`{key}` is missing{what}", self._start, help_)
 
     def _wrong(self, fault: Fault) -> Iterator[Finding]:
         """A value that is not as the field wants it."""
         also = (self._key, self.node.span)
         for made in _WRONG.get(fault.keyword, _At._out_of_range)(self, fault):
-            yield Finding(made.diagnostic, also)
+            yield Finding(made.diagnostic, (*made.also, *also))
 
     def _type(self, fault: Fault) -> Iterator[Finding]:
         node, types = self.node, fault.detail["types"]
@@ -190,12 +208,12 @@ class _At:
             yield _finding("text-without-quotes", text, node.span, f'write "{node.words}"')
             return
         text = f"{self._what} is {names}, and this is {kind(node.value)}"
-        if self._name and self._what[:1] != "`":
-            yield _finding("wrong-kind", text, node.span)
-        elif self._name == "schema":
+        if self.shape.may_be_boolean:
             text = f"a schema is a mapping, and this is {kind(node.value)}"
             help_ = f"write `type: {node.words}`" if node.words in TYPES else None
             yield _finding("wrong-kind", text, node.span, help_)
+        elif self._name and self._what[:1] != "`":
+            yield _finding("wrong-kind", text, node.span)
         else:
             yield _finding("wrong-kind", text, self._key)
 
@@ -214,9 +232,9 @@ class _At:
             return
         names = ", ".join(f"`{option}`" for option in options)
         words = f"`{node.words}`" if node.words else kind(node.value)
-        text = f"{self._called} is one of {names}, not {words}"
-        help_ = did_you_mean(node.words, [str(option) for option in options])
-        yield _finding("unknown-choice", text, node.span, help_)
+        text = f"{self._what} is one of {names}, not {words}"
+        near = did_you_mean(node.words, [str(option) for option in options])
+        yield _finding("unknown-choice", text, node.span, near)
 
     def _pattern(self, _fault: Fault) -> Iterator[Finding]:
         text = f"`{self.node.words}` does not say where in a message the value is"
@@ -224,29 +242,33 @@ class _At:
         yield _finding("location-not-valid", text, self.node.span, help_)
 
     def _format(self, fault: Fault) -> Iterator[Finding]:
-        name = fault.detail["format"]
-        what, help_ = _FORMATS[name]
-        finding = "pattern-not-valid" if name == "regex" else "format-not-valid"
-        text = f"`{self.node.words}` is not {what}"
-        yield _finding(finding, text, self.node.span, help_)
+        words, at = self.node.words, self.node.span
+        if fault.detail["format"] == "regex":
+            yield _finding("pattern-not-valid", f"`{words}` is not a regular expression", at)
+        else:
+            what, remedy = _FORMATS[fault.detail["format"]]
+            yield _finding("format-not-valid", f"`{words}` is not {what}", at, remedy)
 
     def _unique(self, _fault: Fault) -> Iterator[Finding]:
         first: dict[str, Node] = {}
         for item in self.node.value:
             text = repr(_comparable(item))
             if text in first:
-                yield Finding(
-                    Diagnostic(
-                        "duplicate-item",
-                        Severity.ERROR,
-                        f"{self._what} holds the same item twice",
-                        Label(item.span, "second time"),
-                        (Label(first[text].span, "first time"),),
-                        help="remove one of the two",
-                    )
-                )
+                yield self._twice(first[text], item)
                 return
             first[text] = item
+
+    def _twice(self, first: Node, second: Node) -> Finding:
+        named = second.get("name") or second
+        found = Diagnostic(
+            "duplicate-item",
+            Severity.ERROR,
+            f"{self._what} holds the same item twice",
+            Label(second.span, "second time"),
+            (Label(first.span, "first time"),),
+            help="remove one of the two",
+        )
+        return Finding(found, (second.span, named.span))
 
     def _out_of_range(self, fault: Fault) -> Iterator[Finding]:
         text = _LIMITS[fault.keyword].format(limit=fault.detail.get("limit"))

@@ -15,7 +15,9 @@ CHECKED_FORMAT = (
     r"^application/(vnd\.aai\.asyncapi(\+json|\+yaml)?(;version=.*)?"
     r"|schema(\+json|\+yaml)?;version=draft-07)$"
 )
-_OWN = frozenset(("object", "refers", "list", "map", "or", "required", "example", "when"))
+_OWN = frozenset(
+    ("advice", "example", "instead", "list", "map", "object", "or", "refers", "required", "when")
+)
 _REFERENCE = {
     "type": "object",
     "required": ["$ref"],
@@ -54,7 +56,11 @@ def _definition(shapes: Shapes, name: str) -> dict[str, Any]:
     shape = shapes.objects[name]
     schema = {"$ref": f"#/$defs/{shape.otherwise}"} if shape.otherwise else _object(shape)
     for value, variant in shapes.variants(name):
-        told = {"type": "object", "required": [shape.by], "properties": {shape.by: {"const": value}}}
+        told = {
+            "type": "object",
+            "required": [shape.by],
+            "properties": {shape.by: {"const": value}},
+        }
         schema = {"if": told, "then": _object(shapes.objects[variant]), "else": schema}
     for key, other in shapes.alternatives(name):
         told = {"type": "object", "required": [key]}

@@ -9,6 +9,7 @@ bindings of a protocol. A field is a JSON Schema, with these keywords of our own
 * `or`: what the value may also be, told apart by being a list or a mapping
 * `since`, `until`: the versions that have the field; a list describes it version by version
 * `required`, and `example`: what to type for it
+* `instead`: the field that another version has for it, and `advice`: what to write there
 * `when`: the field is checked only if the schema format, in the field named here, is AsyncAPI's
 * `only`: the values of the object's `by` field with which the field may stand
 """
@@ -33,7 +34,7 @@ _LEVELS = ("server", "channel", "operation", "message")
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One object. `elsewhere` are the fields that only other versions have, and which those are.
+    """One object. `elsewhere` are the fields that only other versions have.
 
     `having` names the object that this one is if it has a certain key, `otherwise` if it has none
     of those, and `by` the field whose value tells between objects called `<name>/<value>`.
@@ -41,7 +42,7 @@ class Shape:
 
     title: str
     fields: Mapping[str, Spec] = field(default_factory=dict)
-    elsewhere: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    elsewhere: Mapping[str, Spec] = field(default_factory=dict)
     values: Spec | None = None  # what the keys hold that are not fields
     either: tuple[str, ...] = ()  # fields of which one at least is there
     referable: bool = False
@@ -115,7 +116,7 @@ def _add(objects: dict[str, Shape], name: str, raw: dict[str, Any], version: str
         title=raw["is"],
         fields=_fields(objects, name, described, version, ""),
         elsewhere={
-            key: (specs[0].get("since", "2.0"), specs[-1].get("until", "3.1"))
+            key: specs[0]
             for key, specs in described.items()
             if not any(_has(spec, version) for spec in specs)
         },
@@ -146,9 +147,9 @@ def _fields(
     found: dict[str, Spec] = {}
     for key, specs in described.items():
         for spec in specs:
-            if _has(spec, version) and variant in ("", *spec.get("only", (variant,))):
-                if variant or "only" not in spec:
-                    found[key] = _field(objects, f"{name}.{key}", spec, version)
+            fits = "only" not in spec or variant in spec["only"]
+            if fits and _has(spec, version):
+                found[key] = _field(objects, f"{name}.{key}", spec, version)
     return found
 
 

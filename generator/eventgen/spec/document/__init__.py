@@ -58,7 +58,8 @@ def settle(shape: Iterable[Finding], others: Iterable[Diagnostic]) -> Iterator[D
     kept = [one for one in shape if not special.intersection(map(_at, one.also))]
     yield from (one.diagnostic for one in kept)
     said = {_at(span) for one in kept for span in (*one.also, *one.covers)}
-    yield from (one for one in others if one.name not in _GENERAL or _place(one) not in said)
+    more = (one for one in others if one.name not in _GENERAL or _place(one) not in said)
+    yield from {(one.name, one.message, _place(one)): one for one in more}.values()
 
 
 def _unit(shapes: Shapes, unit: Place) -> Iterator[Finding]:

@@ -41,12 +41,13 @@ def validator_of(version: str, spec: Spec) -> jsonschema_rs.Draft202012Validator
 def _made(version: str, schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
     import jsonschema_rs  # noqa: PLC0415 - 30 ms, needed for documents of AsyncAPI only
 
-    whole = {**schema, "$defs": _definitions(version)}
+    whole = {**schema, "$defs": definitions(version)}
     return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
 
 
 @cache
-def _definitions(version: str) -> dict[str, Any]:
+def definitions(version: str) -> dict[str, Any]:
+    """What may stand for each object of a version, by its name."""
     shapes = of_version(version)
     return {name: _definition(shapes, name) for name in shapes.objects}
 
@@ -101,7 +102,7 @@ def _value(spec: Spec) -> dict[str, Any]:
         schema |= {"type": "array", "items": _value(spec["list"])}
     elif "map" in spec:
         entries = {**schema, "type": "object", "additionalProperties": _value(spec["map"])}
-        schema = {"if": _IS_REFERENCE, "then": _REFERENCE, "else": entries}
+        schema = {"if": _REFERENCE, "else": entries}
     if "or" in spec:
         other = "array" if "list" in spec["or"] else "object"
         schema = {"if": {"type": other}, "then": _value(spec["or"]), "else": schema}

@@ -36,11 +36,12 @@ class _Maker:
         self._choice = choice
 
     def make(self, schema: Any, depth: int) -> Any:
-        whole = self._merged(schema, self._choice)
+        choice = self._choice if depth == 0 else 0
+        whole = self._merged(schema, choice)
         if "const" in whole:
             return whole["const"]
         if whole.get("enum"):
-            return whole["enum"][self._choice % len(whole["enum"])]
+            return whole["enum"][choice % len(whole["enum"])]
         types = whole.get("type", "object" if "properties" in whole else "string")
         type_ = types if isinstance(types, str) else types[0]
         if type_ == "object":
@@ -57,7 +58,9 @@ class _Maker:
         properties = whole.get("properties", {})
         wanted = properties if self._full and depth < _DEEPEST else whole.get("required", ())
         return {
-            key: self.make(properties.get(key, {}), depth + 1) for key in wanted if key != "$ref"
+            key: self.make(properties.get(key, {}), depth + 1)
+            for key in wanted
+            if key != "$ref" and not key.startswith("x-")
         }
 
     def _merged(self, schema: Any, choice: int) -> dict[str, Any]:
@@ -78,13 +81,17 @@ class _Maker:
             if options:
                 index, choice = choice % len(options), choice // len(options)
                 parts.append(self._merged(options[index], choice))
-        whole: dict[str, Any] = {}
-        for one in parts:
-            for key, value in one.items():
-                if key == "properties":
-                    whole[key] = {**whole.get(key, {}), **value}
-                elif key == "required":
-                    whole[key] = [*whole.get(key, ()), *value]
-                else:
-                    whole.setdefault(key, value)
-        return whole
+        return _joined(parts)
+
+
+def _joined(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    whole: dict[str, Any] = {}
+    for one in parts:
+        for key, value in one.items():
+            if key == "properties":
+                whole[key] = {**whole.get(key, {}), **value}
+            elif key == "required":
+                whole[key] = [*whole.get(key, ()), *value]
+            else:
+                whole.setdefault(key, value)
+    return whole

@@ -47,7 +47,7 @@ class Shape:
     either: tuple[str, ...] = ()  # fields of which one at least is there
     referable: bool = False
     extensible: bool = True
-    is_open: bool = False  # other keys may stand in it
+    is_open: bool = False  # other keys may stand in it; of variants, in those that `open` lists
     may_be_boolean: bool = False
     is_binding: bool = False
     having: Mapping[str, str] = field(default_factory=dict)
@@ -124,7 +124,7 @@ def _add(objects: dict[str, Shape], name: str, raw: dict[str, Any], version: str
         either=tuple(either["fields"]) if either and _has(either, version) else (),
         referable="reference" in raw and not _before(version, raw["reference"]),
         extensible=raw.get("extensions", True),
-        is_open=raw.get("open", False) or bool(by),
+        is_open="open" in raw,
         may_be_boolean=raw.get("boolean", False),
         is_binding=raw.get("binding", False),
         having=raw.get("having", {}),
@@ -134,7 +134,8 @@ def _add(objects: dict[str, Shape], name: str, raw: dict[str, Any], version: str
     objects[name] = shape
     for value in shape.fields[by]["enum"] if by else ():
         fields = _fields(objects, name, described, version, value)
-        objects[f"{name}/{value}"] = replace(shape, fields=fields, is_open=False, by="")
+        is_open = value in raw["open"]
+        objects[f"{name}/{value}"] = replace(shape, fields=fields, is_open=is_open, by="")
 
 
 def _fields(

@@ -67,7 +67,7 @@ def test_a_document_that_is_broken_in_one_place_is_reported_at_that_place() -> N
             found = _reported(document, mutant.text)
             counted += 1
             if not found.keys() & {*mutant.lines}:
-                missed.append((document.path.name, mutant.what, mutant.key, mutant.lines, found))
+                missed.append((document.path, mutant.what, mutant.key, mutant.lines, found))
     share = 1 - len(missed) / counted
     print(f"{share:.1%} of {counted} breaks are reported at their line; missed:")
     for one in missed:

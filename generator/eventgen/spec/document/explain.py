@@ -129,19 +129,23 @@ class _At:
 
     @property
     def _start(self) -> Span:
-        """Where to point at for what is missing."""
+        """Where to point at for what is missing: the key of the object, or else its beginning."""
         if self._place is not None and self._place.key is not None:
             return self._place.key
-        return beginning(self.node.span)
+        return self._key if isinstance(self._last, str) else beginning(self.node.span)
+
+    @property
+    def _all_of_it(self) -> tuple[Span, ...]:
+        """The places that may be pointed at for what is missing."""
+        return self._start, beginning(self.node.span)
 
     def findings(self, fault: Fault) -> Iterator[Finding]:
         """What there is to say about it."""
         if fault.keyword == "additionalProperties":
             for key in self._apart(fault.detail["unexpected"]):
-                covers = (self._start,) if self.meant(key) else ()
-                yield replace(self._unknown(key), covers=covers)
+                yield replace(self._unknown(key), covers=self._all_of_it if self.meant(key) else ())
         elif fault.keyword == "required":
-            yield self._missing(fault.detail["property"])
+            yield replace(self._missing(fault.detail["property"]), covers=self._all_of_it)
         elif fault.keyword == "anyOf":
             yield self._missing(self.shape.either[0])
         else:

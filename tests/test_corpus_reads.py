@@ -65,8 +65,6 @@ ACCEPTED = {
     "account-service-asyncapi.yaml": _EXAMPLE,
     "sngular__scs-multiapi-plugin/multiapi-engine/src/test/resources/asyncapigenerator/v3/"
     "testCustomValidators/event-api.yml": _OF_COMPONENTS,
-    "strogmv__ang/examples/minimal/api/asyncapi.yaml": _OBJECT_SHAPE,
-    "strogmv__ang/examples/pdf-chart-python/api/asyncapi.yaml": _OBJECT_SHAPE,
 }
 _ELSEWHERE = Difference("it refers to other machines, and these tests are offline", "Reference")
 _FILE = Difference("it refers to a schema in a file that is no YAML or JSON", "Reference Object")

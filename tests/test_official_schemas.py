@@ -72,6 +72,7 @@ IN_DOCUMENTS = (
     ("/operationBindings/", False, "as above"),
     ("/messageBindings/", False, "as above"),
     ("/parameters/", False, "officially unchecked [Parameters Object]"),
+    ("/schemaFormat/", False, "if misspelt, officially unchecked [Multi Format Schema Object]"),
     (
         "/payload/",
         True,

@@ -23,6 +23,8 @@ _GENERAL = frozenset(
         "wrong-kind",
     )
 )  # fmt: skip
+# Warnings about what the specification does not allow, and whose meaning is clear all the same.
+_MEANT = frozenset(("required-on-property",))
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -54,12 +56,18 @@ def settle(shape: Iterable[Finding], others: Iterable[Diagnostic]) -> Iterator[D
     what the shape has said already.
     """
     shape, others = tuple(shape), tuple(others)
-    special = {_place(one) for one in others if one.name not in _GENERAL}
+    special = {_place(one) for one in others if _is_special(one)}
     kept = [one for one in shape if not special.intersection(map(_at, one.also))]
     yield from (one.diagnostic for one in kept)
     said = {_at(span) for one in kept for span in (*one.also, *one.covers)}
     more = (one for one in others if one.name not in _GENERAL or _place(one) not in said)
     yield from {(one.name, one.message, _place(one)): one for one in more}.values()
+
+
+def _is_special(found: Diagnostic) -> bool:
+    if found.name in _GENERAL:
+        return False
+    return found.severity is Severity.ERROR or found.name in _MEANT
 
 
 def _unit(shapes: Shapes, unit: Place) -> Iterator[Finding]:

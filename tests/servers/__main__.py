@@ -1,10 +1,10 @@
-"""`python -m tests.servers install|find`: get the servers the tests need, or say where they are."""
+"""`python -m tests.servers install|find`: get what the tests need, or say where it is."""
 
 from __future__ import annotations
 
 import sys
 
-from tests.servers import kafka, postgres
+from tests.servers import kafka, npm, postgres
 from tests.servers.base import Missing
 
 
@@ -14,7 +14,7 @@ def main(arguments: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     failed = False
-    for name, server in (("kafka", kafka), ("postgres", postgres)):
+    for name, server in (("kafka", kafka), ("postgres", postgres), ("npm", npm)):
         try:
             how = server.install() if arguments == ["install"] else str(server.find())
         except Missing as missing:

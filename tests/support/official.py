@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import subprocess
 import tarfile
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 _PACKAGE = "@asyncapi/specs@6.11.1"
@@ -26,15 +30,54 @@ def official_schema(version: str) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+@cache
+def definitions(version: str) -> dict[str, Any]:
+    """The objects of one version.
+
+    What has a `$ref` of its own is both a reference and that object to the official schemas, which
+    ask for exactly one of the two; here it may be both.
+    """
+    found: dict[str, Any] = _either(official_schema(version)["definitions"])
+    return found
+
+
+@cache
+def official(version: str, name: str = "") -> jsonschema_rs.Draft7Validator:
+    """What checks a whole document, or the object that the official schemas call `name`."""
+    if name:
+        whole = {"$ref": f"#/definitions/{name}", "definitions": definitions(version)}
+    else:
+        whole = {**_either(official_schema(version)), "definitions": definitions(version)}
+    return jsonschema_rs.Draft7Validator(whole, validate_formats=True)
+
+
+def _either(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_either(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    made = {key: _either(one) for key, one in value.items()}
+    choices = made.get("oneOf")
+    if isinstance(choices, list) and {"$ref": "#/definitions/Reference"} in choices:
+        made["anyOf"] = made.pop("oneOf")
+    return made
+
+
 def _fetch(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        subprocess.run(
-            ["npm", "pack", "--silent", _PACKAGE], cwd=folder, check=True, capture_output=True
-        )
-    except (OSError, subprocess.CalledProcessError) as problem:
-        missing = pytest.fail if os.environ.get("CI") else pytest.skip
-        missing(f"npm cannot fetch {_PACKAGE}: {problem}")
-    for archive in folder.glob("*.tgz"):
-        with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
+    """Fetch into a folder of our own first: several workers may do so at once."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+        part = Path(name) / folder.name
+        part.mkdir()
+        try:
+            subprocess.run(
+                ["npm", "pack", "--silent", _PACKAGE], cwd=part, check=True, capture_output=True
+            )
+        except (OSError, subprocess.CalledProcessError) as problem:
+            missing = pytest.fail if os.environ.get("CI") else pytest.skip
+            missing(f"npm cannot fetch {_PACKAGE}: {problem}; `make servers` installs npm")
+        for archive in part.glob("*.tgz"):
+            with tarfile.open(archive) as packed:
+                packed.extractall(part, filter="data")
+        with contextlib.suppress(OSError):  # another worker was faster
+            shutil.move(part, folder)

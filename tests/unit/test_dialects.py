@@ -94,7 +94,7 @@ def test_a_configured_view_is_not_told(tmp_path: Path) -> None:
 
 def test_version_2_names_what_has_no_name(tmp_path: Path) -> None:
     text = """
-asyncapi: 2.0.0
+asyncapi: 2.4.0
 info: {title: Shop, version: 1.0.0}
 x-eventgen: {v2_perspective: application}
 channels:
@@ -102,7 +102,7 @@ channels:
     publish: {message: {payload: {type: object}}}
     subscribe: {message: {payload: {type: string}}}
   order/paid:
-    bindings: {some: {topic: shop.paid}}
+    bindings: {kafka: {topic: shop.paid}}
     subscribe:
       operationId: onPaid
       message:
@@ -218,7 +218,8 @@ def test_a_shared_payload_stays_a_class_of_its_own(tmp_path: Path) -> None:
     ],
 )
 def test_older_drafts_are_written_as_2020_12(tmp_path: Path, written: str, meant: Any) -> None:
-    shop = components(tmp_path, f"  messages: {{placed: {{payload: {written}}}}}\n")
+    payload = f"{{schemaFormat: application/schema+json;version=draft-04, schema: {written}}}"
+    shop = components(tmp_path, f"  messages: {{placed: {{payload: {payload}}}}}\n")
     expected = {"type": "object", "properties": {"$ref": {"type": "string"}}}
     assert schema(shop, "Placed") == (expected if meant is None else meant)
 
@@ -370,8 +371,11 @@ def test_findings_of_several_files_come_in_order(tmp_path: Path) -> None:
         V3 + "  messages: {placed: {payload: {$ref: 'other.yaml'}}}\n  schemas: 5\n",
         other="type: object\nproperties: {a: {type: strin}, b: {$ref: '#/x'}}\n",
     )
-    assert [found.name for found in loaded.findings] == ["unknown-type", "dangling-reference"]
-    assert {found.primary.span.source.path for found in loaded.findings if found.primary} == {
-        "other.yaml"
-    }
+    assert [
+        (found.name, found.primary.span.source.path) for found in loaded.findings if found.primary
+    ] == [
+        ("wrong-kind", "spec.yaml"),
+        ("unknown-type", "other.yaml"),
+        ("dangling-reference", "other.yaml"),
+    ]
     assert [path.name for path in loaded.inputs] == ["other.yaml", "spec.yaml"]

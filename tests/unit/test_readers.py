@@ -268,8 +268,8 @@ components:
       traits:
         - headers: {$ref: '#/components/schemas/First'}
           summary: first
-          bindings: {kafka: {a: 1, b: 1}, amqp: {c: 1}}
-        - {title: second, summary: second, bindings: {kafka: {b: 2}, amqp: null}}
+          bindings: {kafka: {a: 1, b: 1}}
+        - {title: second, summary: second, bindings: {kafka: {b: 2}}}
   schemas:
     Own: {type: object, required: [id], properties: {id: {type: string}, own: {type: string}}}
     First: {type: object, required: [at], properties: {id: {type: integer}, at: {type: string}}}
@@ -314,6 +314,13 @@ def test_traits_are_merged_as_the_version_says(
         "own": {"type": "string"},
         "at": {"type": "string"},
     }
+
+
+def test_null_in_a_trait_takes_a_field_away_where_traits_are_merge_patches(tmp_path: Path) -> None:
+    traits = "traits: [{bindings: {kafka: {a: 1}, amqp: {c: 1}}}, {bindings: {amqp: null}}]"
+    text = f"components: {{messages: {{placed: {{payload: {{type: object}}, {traits}}}}}}}"
+    (placed,) = service(tmp_path, HEAD_2 + text).messages
+    assert placed.bindings == {"kafka": {"a": 1}}
 
 
 def test_traits_that_contain_themselves_have_an_end(tmp_path: Path) -> None:

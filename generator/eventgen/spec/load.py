@@ -15,6 +15,8 @@ from eventgen.model import Service
 from eventgen.spec import dialects, suppress
 from eventgen.spec.addresses import Fetch, offline
 from eventgen.spec.asyncapi.common import beginning
+from eventgen.spec.document import check, settle
+from eventgen.spec.document.explain import Finding
 from eventgen.spec.nearest import nearest
 from eventgen.spec.refs import Files, project_root
 from eventgen.spec.shape import Reading, kind
@@ -72,13 +74,17 @@ def load(
     files = Files(project_root(path) if root is None else root.resolve(), fetch=fetch)
     reading = Reading(files, config, files.findings)
     document = files.open(path, display)
-    service = None if document is None else _read(document.root, reading)
+    service = None
+    shape: tuple[Finding, ...] = ()
+    if document is not None:
+        shape = _checked(document.root, reading)
+        service = _read(document.root, reading)
     suppressions: list[Suppression] = []
     for one in files.documents():
         wishes, faults = suppress.read(one)
         suppressions += wishes
         files.findings += faults
-    findings = in_order(files.findings, display)
+    findings = in_order(settle(shape, files.findings), display)
     readable = None if has_errors(findings) else service
     return Loaded(readable, findings, files.inputs(), tuple(suppressions), reading.assumed)
 
@@ -86,6 +92,14 @@ def load(
 def in_order(findings: Iterable[Diagnostic], display: str) -> tuple[Diagnostic, ...]:
     """Findings by their place: those of the specification itself, then those of other files."""
     return tuple(sorted(findings, key=lambda found: _place(found, display)))
+
+
+def _checked(root: Node, reading: Reading) -> tuple[Finding, ...]:
+    """What is wrong with the shape of a document of AsyncAPI."""
+    version = root.get("asyncapi")
+    matched = None if version is None else _VERSION.match(version.words)
+    known = {one for module in _dialects() for one in getattr(module, "VERSIONS", ())}
+    return check(root, matched[1], reading) if matched and matched[1] in known else ()
 
 
 def _read(root: Node, reading: Reading) -> Service | None:

@@ -12,6 +12,7 @@ import structlog
 from .connecting import connect_broker, connect_database, is_away, line, require_tables
 from .consumer import Consumption
 from .housekeeping import Housekeeping
+from .metrics import BUILD, DRAINING
 from .outbox import Publisher
 from .parked import ParkedWorker
 from .relay import Relay
@@ -123,6 +124,8 @@ class App:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Start, work until `stopping` is set, drain, close. Raises what made a part crash."""
+        BUILD.info({"service": self.service.name, "version": self.service.version})
+        DRAINING.set(0)
         drain_seconds = CRASH_SECONDS
         try:
             if await self._start(stopping):
@@ -173,6 +176,7 @@ class App:
     async def _shut_down(self, seconds: float) -> None:
         """Finish what is under way within so many seconds, give back what is held, close."""
         self._state = "draining"
+        DRAINING.set(1)
         log.info("service.draining", seconds=seconds)
         clock = asyncio.get_running_loop().time
         deadline = clock() + seconds

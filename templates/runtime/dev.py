@@ -210,8 +210,9 @@ async def _settled(app: App, trace: Trace) -> bool:
 
 
 async def _waiting(app: App) -> int:
-    """How many messages the broker still has for the service."""
-    return sum([await consumption.lag() or 0 for consumption in app.consumptions])
+    """How many messages the broker still has for the service; one where it cannot tell yet."""
+    lags = [await consumption.lag() for consumption in app.consumptions]
+    return sum(1 if lag is None else lag for lag in lags)
 
 
 async def _unsent(app: App) -> Sequence[PendingRow]:

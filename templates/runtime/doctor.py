@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
-
+from .backlog import read_backlog
 from .connecting import connect_broker, connect_database, require_tables
 from .errors import ConfigurationError
 from .migrate import revisions
@@ -19,13 +18,6 @@ if TYPE_CHECKING:
     from .transport import Transport
 
 OLD = 60.0  # seconds after which an event in the outbox is late
-
-# By the database's own clock, as the leases are.
-_RELAYS = {
-    "postgresql": "SELECT count(*) FROM outbox_relay WHERE lease_until > clock_timestamp()",
-    "sqlite": "SELECT count(*) FROM outbox_relay"
-    " WHERE lease_until > strftime('%Y-%m-%d %H:%M:%f', 'now')",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +66,15 @@ async def _migrations(service: Service, database: Database) -> AsyncIterator[Fin
 
 
 async def _tables(service: Service, database: Database) -> AsyncIterator[Finding]:
-    async with database.engine.connect() as connection:
-        statement = _RELAYS[database.engine.dialect.name]
-        relays = (await connection.execute(text(statement))).scalar_one()
-    if not relays:
+    backlog = await read_backlog(database)
+    if not backlog.relays:
         yield Finding(
             "no relay is running: what is published stays in the outbox",
             f"start `{service.name} run` or `{service.name} relay`",
         )
-    count, oldest = await database.outbox_depth()
-    if count and oldest > OLD:
+    if backlog.oldest > OLD:
         yield Finding(
-            f"{count} events wait in the outbox, the oldest for {oldest:.0f} s",
+            f"{backlog.pending} events wait in the outbox, the oldest for {backlog.oldest:.0f} s",
             "the log of the relay says what keeps it from sending",
         )
     poison = [row for row in await database.list_outbox(1000) if row.status == "poison"]
@@ -94,9 +83,7 @@ async def _tables(service: Service, database: Database) -> AsyncIterator[Finding
             f"the broker refuses {len(poison)} events, the first with: {poison[0].last_error}",
             f"see `{service.name} outbox ls`; once it is mended, `{service.name} outbox retry`",
         )
-    parked = await database.count_parked()
-    dead = sum(number for (_, status), number in parked.items() if status == "dead")
-    if dead:
+    if dead := backlog.dead():
         yield Finding(
             f"{dead} dead letter{'' if dead == 1 else 's'}, and later events of their keys wait",
             f"see `{service.name} dlq ls`; then `dlq replay` or `dlq discard`",

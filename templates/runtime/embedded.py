@@ -268,7 +268,9 @@ class EmbeddedConsumer:
         self._lose()
 
     async def lag(self) -> int | None:
-        """How many messages wait behind what was acknowledged without a gap."""
+        """How many messages wait behind what was acknowledged; None while another consumes."""
+        if not self._holding:
+            return None
         async with self._transport.database.transaction() as tx:
             found = await tx.execute(text(self._sql.lag), self._group)
         waiting: int = found.scalar_one()

@@ -24,7 +24,7 @@ from .context import Context
 from .database import OutboxRow, ParkedRow, Parking
 from .dialect import short_key
 from .envelope import Envelope, Undecodable, read_envelope
-from .metrics import BATCH_SIZE, HANDLER_SECONDS, RETRIES
+from .metrics import BATCH_SIZE, DEAD_LETTERS, HANDLER_SECONDS, RETRIES
 from .retry import Verdict, judge, outage_delay
 from .transport import Incoming
 
@@ -321,6 +321,7 @@ class Handling:
         """Tell the log what a failed attempt comes to."""
         about = {**work.fields, "reason": verdict.reason, "attempts": verdict.attempts}
         if verdict.action == "dead":
+            DEAD_LETTERS.labels(self.subscription.name, verdict.reason).inc()
             _log.error("consumer.dead", **about, error=verdict.error, exc_info=error)
         elif verdict.action == "retry":
             RETRIES.labels(self.subscription.name).inc()

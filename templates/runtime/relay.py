@@ -25,13 +25,7 @@ import structlog
 
 from .database import LANES, PendingRow
 from .dialect import lane_of
-from .metrics import (
-    OUTBOX_OLDEST,
-    OUTBOX_PENDING,
-    PUBLISH_FAILURES,
-    PUBLISHED,
-    RELAY_LANES,
-)
+from .metrics import PUBLISH_FAILURES, PUBLISHED, RELAY_LANES
 from .transport import Outcome, Outgoing, Sent
 
 if TYPE_CHECKING:
@@ -48,7 +42,6 @@ _AWAY_FIRST = 0.1
 _SUBJECT_FIRST = 0.2
 _SUBJECT_LONGEST = 5.0
 _SUBJECTS_MOST = 5000  # are passed over; beyond that, begin again with the oldest
-_MEASURE_EVERY = 5.0
 _RELEASE_SECONDS = 3.0
 _FORGOTTEN_AFTER = 60.0
 
@@ -82,7 +75,6 @@ class Relay:
         self._unmarked: list[int] = []  # on the broker, not yet deleted from the outbox
         self._pause = POLL_FASTEST
         self._failures = 0  # rounds in a row that brought nothing to the broker
-        self._measure_at = 0.0
 
     def wake(self) -> None:
         """There is something new in the outbox: look at once."""
@@ -133,7 +125,6 @@ class Relay:
         self._wake.clear()
         await self._mark()
         await self._lease(self._most)
-        await self._measure()
         if not self._lanes:
             return self._idle()
         # While nothing gets through, look past what was tried: the broker, or only they?
@@ -243,14 +234,6 @@ class Relay:
         if self._unmarked:
             await self._database.mark_sent(self._unmarked)
             self._unmarked = []
-
-    async def _measure(self) -> None:
-        if monotonic() < self._measure_at:
-            return
-        pending, oldest = await self._database.outbox_depth()
-        OUTBOX_PENDING.set(pending)
-        OUTBOX_OLDEST.set(oldest)
-        self._measure_at = monotonic() + _MEASURE_EVERY
 
 
 class _Delays:

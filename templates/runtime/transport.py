@@ -88,7 +88,10 @@ class Consumer(Protocol):
         """Tell the broker what is done, leave the group, free everything."""
 
     async def lag(self) -> int | None:
-        """How many messages wait behind what was acknowledged; None when the broker cannot say."""
+        """How many messages wait behind what was acknowledged in the partitions that are ours.
+
+        None when that cannot be said.
+        """
 
 
 class Transport(Protocol):

@@ -17,6 +17,7 @@ _RUNTIME = "src/{package}/_runtime/"
 RUNTIME_MODULES = (
     "__init__",
     "app",
+    "backlog",
     "cli",
     "codec",
     "connecting",

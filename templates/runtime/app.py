@@ -64,7 +64,9 @@ class App:
         self.transport = transport or connect_broker(service, settings, self.database)
         self._publisher = Publisher(service)
         wanted = settings.relay if relay is None else relay
-        self._relay = Relay(self.database, self.transport) if wanted else None
+        self._relay = (
+            Relay(self.database, self.transport, system=service.broker) if wanted else None
+        )
         subscriptions = service.subscriptions if consume else ()
         self.consumptions: Sequence[Consumption] = [
             Consumption(s, self.database, self.transport, self._publisher, self._wake, service.name)

@@ -48,6 +48,7 @@ RUNTIME_MODULES = (
     "serve",
     "service",
     "settings",
+    "spans",
     "tasks",
     "testing",
     "trace",

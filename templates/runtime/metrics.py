@@ -101,6 +101,18 @@ BATCH_SIZE = Histogram(
     buckets=_BATCH,
     registry=REGISTRY,
 )
+BREAKER_OPEN = Gauge(
+    "eventgen_breaker_open",
+    "1 while what the handlers need is away and their events are held back",
+    ["subscription"],
+    registry=REGISTRY,
+)
+SUBSCRIPTION_PAUSED = Gauge(
+    "eventgen_subscription_paused",
+    "1 while somebody has the subscription paused",
+    ["subscription"],
+    registry=REGISTRY,
+)
 LAG = Gauge(
     "eventgen_consumer_lag",
     "Messages in the partitions of this process that it has not acknowledged",

@@ -8,6 +8,7 @@ from eventgen.model.config import Database
 from eventgen.plan import build
 from eventgen.plan.broker import Broker
 from eventgen.plan.kinds import FileKind, Owner, Subject
+from eventgen.plan.observability import observability_view
 
 _GENERATED = "src/{package}/_generated/"
 _RUNTIME = "src/{package}/_runtime/"
@@ -65,6 +66,14 @@ def common(broker: Broker) -> tuple[FileKind, ...]:
         FileKind("common/eventgen.yaml.j2", "eventgen.yaml", build.config_view, Owner.PERSON),
         FileKind("common/generated/__init__.py", _GENERATED + "__init__.py", build.package_view),
         FileKind("common/generated/events.py.j2", _GENERATED + "events.py", build.models_view),
+        *(
+            FileKind(
+                f"common/deploy/observability/{name}.j2",
+                f"deploy/observability/{name}",
+                observability_view,
+            )
+            for name in ("README.md", "alerts.yaml", "dashboard.json")
+        ),
         FileKind(
             "common/generated/examples.py.j2", _GENERATED + "examples.py", build.examples_view
         ),

@@ -143,10 +143,10 @@ def test_prometheus_itself_takes_the_rules(files: dict[str, str], tmp_path: Path
     """With `promtool` where there is one; their syntax is checked by the tests above anyway."""
     rules = tmp_path / "alerts.yaml"
     rules.write_text(files["alerts.yaml"], encoding="utf-8")
-    promtool = shutil.which("promtool")
-    command = [promtool, "check", "rules", str(rules)] if promtool else ["true"]
-    checked = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+    for promtool in filter(None, [shutil.which("promtool")]):
+        command = [promtool, "check", "rules", str(rules)]
+        checked = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_grafana_can_place_and_tell_apart_every_panel(dashboard: dict[str, Any]) -> None:

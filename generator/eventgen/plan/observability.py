@@ -1,8 +1,8 @@
 """What people watch a service by: the alerts and the panels, as tables.
 
-In the queries JOB stands for the label that picks this service's processes, in the texts SERVICE for
-its command. Metrics of the database are the same in every process, so their maximum counts; metrics
-of a process are summed.
+In the queries JOB stands for the label that picks this service's processes, and RATE for an
+interval that Grafana chooses; in the texts SERVICE stands for the command. Metrics of the database
+are the same in every process, so their maximum counts; those of a process are summed.
 """
 
 from __future__ import annotations

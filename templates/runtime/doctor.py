@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .backlog import read_backlog
+from .backlog import Backlog, read_backlog
 from .connecting import connect_broker, connect_database, require_tables
+from .database_state import examine_database
 from .errors import ConfigurationError
+from .findings import Finding
 from .migrate import revisions
 
 if TYPE_CHECKING:
@@ -18,14 +19,9 @@ if TYPE_CHECKING:
     from .transport import Transport
 
 OLD = 60.0  # seconds after which an event in the outbox is late
+OLD_PARKED = 3600.0  # seconds after which somebody should look at a parked event
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is not as it should be."""
-
-    what: str
-    remedy: str
+_DAY = 24 * 3600.0
 
 
 async def examine(service: Service, settings: ServiceSettings) -> Sequence[Finding]:
@@ -36,10 +32,12 @@ async def examine(service: Service, settings: ServiceSettings) -> Sequence[Findi
             return [await _no_database(service, database)]
         if found := [finding async for finding in _migrations(service, database)]:
             return found
-        found = [finding async for finding in _tables(service, database)]
+        found = await examine_database(database)
+        found += [finding async for finding in _tables(service, database)]
         transport = connect_broker(service, settings, database)
         try:
-            return found + [finding async for finding in _broker(service, transport)]
+            seconds = settings.inbox_retention_days * _DAY
+            return found + [finding async for finding in _broker(service, transport, seconds)]
         finally:
             await transport.close()
     finally:
@@ -67,7 +65,7 @@ async def _migrations(service: Service, database: Database) -> AsyncIterator[Fin
 
 async def _tables(service: Service, database: Database) -> AsyncIterator[Finding]:
     backlog = await read_backlog(database)
-    if not backlog.relays:
+    if service.publications and not backlog.relays:
         yield Finding(
             "no relay is running: what is published stays in the outbox",
             f"start `{service.name} run` or `{service.name} relay`",
@@ -77,25 +75,50 @@ async def _tables(service: Service, database: Database) -> AsyncIterator[Finding
             f"{backlog.pending} events wait in the outbox, the oldest for {backlog.oldest:.0f} s",
             "the log of the relay says what keeps it from sending",
         )
-    poison = [row for row in await database.list_outbox(1000) if row.status == "poison"]
-    if poison:
+    if backlog.poison:
+        rows = await database.list_outbox(1000)
+        error = next((row.last_error for row in rows if row.status == "poison"), "see the outbox")
         yield Finding(
-            f"the broker refuses {len(poison)} events, the first with: {poison[0].last_error}",
+            f"the broker refuses {backlog.poison} events, the first with: {error}",
             f"see `{service.name} outbox ls`; once it is mended, `{service.name} outbox retry`",
         )
+    for finding in _parked(service, backlog):
+        yield finding
+
+
+def _parked(service: Service, backlog: Backlog) -> Sequence[Finding]:
+    findings = []
     if dead := backlog.dead():
-        yield Finding(
-            f"{dead} dead letter{'' if dead == 1 else 's'}, and later events of their keys wait",
-            f"see `{service.name} dlq ls`; then `dlq replay` or `dlq discard`",
+        letters = "dead letter" if dead == 1 else "dead letters"
+        findings.append(
+            Finding(
+                f"{dead} {letters}, and later events of their keys wait",
+                f"see `{service.name} dlq ls`; then `dlq replay` or `dlq discard`",
+            )
         )
+    for (subscription, status), parked in sorted(backlog.parked.items()):
+        if status == "retry" and parked.oldest > OLD_PARKED:
+            findings.append(
+                Finding(
+                    f"{parked.events} events of {subscription} fail again and again, "
+                    f"the first for {parked.oldest / 3600:.0f} h",
+                    f"see `{service.name} dlq ls --all` for their errors",
+                )
+            )
+    return findings
 
 
-async def _broker(service: Service, transport: Transport) -> AsyncIterator[Finding]:
+async def _broker(
+    service: Service, transport: Transport, inbox_seconds: float
+) -> AsyncIterator[Finding]:
     try:
         missing = await transport.provision(service.channels, dry_run=True)
+        found = [] if missing else await transport.examine(service, inbox_seconds)
     except Exception as error:  # noqa: BLE001  - each client has its own; all mean the same here
         yield Finding(f"the broker cannot be asked: {error}", "start it, or correct its settings")
         return
     if missing:
         actions = "; ".join(change.action for change in missing)
         yield Finding(f"the broker lacks: {actions}", f"run `{service.name} provision`")
+    for finding in found:
+        yield finding

@@ -11,6 +11,7 @@ from confluent_kafka import KafkaError, KafkaException
 from pydantic import Field, FilePath, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings
 
+from . import kafka_state
 from .errors import ConfigurationError
 from .kafka_consumer import KafkaConsumer
 from .kafka_producer import KafkaProducer
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .database import Database
+    from .findings import Finding, PartitionLag
     from .service import Channel, Service, Subscription
     from .transport import Change, Consumer, Deliver, Outgoing, Sent
 
@@ -230,6 +232,21 @@ class KafkaTransport:
         }
         config: Mapping[str, Any] = self._settings.client()
         return await asyncio.to_thread(provision, config, channels, defaults, dry_run=dry_run)
+
+    async def lags(self, subscription: Subscription, group: str) -> Sequence[PartitionLag]:
+        """How far the group has come, by partition."""
+        destination, group = subscription.channel.destination, self._settings.group_id or group
+        return await asyncio.to_thread(kafka_state.lags, self._admin(), destination, group)
+
+    async def examine(self, service: Service, inbox_seconds: float) -> Sequence[Finding]:
+        """What on the cluster does not fit the promises."""
+        group = self._settings.group_id or service.name
+        return await asyncio.to_thread(
+            kafka_state.examine, self._admin(), service, group, inbox_seconds
+        )
+
+    def _admin(self) -> dict[str, Any]:
+        return {**self._settings.client(), "logger": logging.getLogger("eventgen.kafka")}
 
     async def healthy(self) -> bool:
         """Whether the cluster answers."""

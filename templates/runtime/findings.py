@@ -1,0 +1,27 @@
+"""What `doctor` and `lag` find out, as values: the database, and every broker, say it alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it should be, and what to do about it."""
+
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionLag:
+    """How far a subscription has come in one partition of one destination.
+
+    `position` is where it goes on, `end` where the next message will be, `lag` the number between.
+    """
+
+    destination: str
+    partition: int
+    position: int
+    end: int
+    lag: int

@@ -43,7 +43,8 @@ def lags(config: Mapping[str, Any], destination: str, group: str) -> Sequence[Pa
             for name, topic in sorted(topics.items())
             for number in sorted(topic.partitions)
         ]
-        return [_lag(client, place) for place in client.committed(places, timeout=_SECONDS)]
+        committed = client.committed(places, timeout=_SECONDS) if places else []
+        return [_lag(client, place) for place in committed]
     finally:
         client.close()
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import pytest
+import structlog
+from runtime import kafka, logs
 from runtime.errors import ConfigurationError
 from runtime.kafka import KafkaSettings, KafkaTransport, connect
 from runtime.kafka_topics import pattern
@@ -80,3 +83,35 @@ def test_a_property_the_client_does_not_know_is_named() -> None:
 )
 def test_what_is_subscribed(destination: str, subscribed: str) -> None:
     assert pattern(destination) == subscribed
+
+
+def test_no_password_reaches_the_log(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kafka, "_PROBE_SECONDS", 0.5)
+    settings = KafkaSettings(
+        bootstrap_servers="127.0.0.1:1",
+        security_protocol="SASL_PLAINTEXT",
+        sasl_mechanism="PLAIN",
+        sasl_username="shop",
+        sasl_password="hunter2",
+    )
+
+    async def start() -> None:
+        transport = KafkaTransport(SERVICE, settings)
+        await transport.start()
+        structlog.get_logger("mine").info("started", settings=settings)
+        await transport.close()
+
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level)
+    logs.configure("debug", "json")
+    try:
+        asyncio.run(start())
+    finally:
+        structlog.reset_defaults()
+        root.handlers, level = before
+        root.setLevel(level)
+    said = "".join(capfd.readouterr())
+    assert "127.0.0.1:1" in said
+    assert "hunter2" not in said

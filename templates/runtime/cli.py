@@ -129,10 +129,8 @@ def _doctor(setup: Setup) -> click.Command:
         settings = setup.settings(broker)
         findings = asyncio.run(doctor.examine(setup.service, settings))
         for finding in findings:
-            found = (
-                json.dumps(asdict(finding)) if as_json else f"{finding.what}\n  {finding.remedy}"
-            )
-            click.echo(found)
+            told = f"{finding.what}\n  {finding.remedy}"
+            click.echo(json.dumps(asdict(finding)) if as_json else told)
         if findings:
             raise SystemExit(1)
         if not as_json:

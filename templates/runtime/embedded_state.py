@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from .findings import Finding, PartitionLag
+from .findings import Finding, PartitionLag, nobody_consumes
 
 if TYPE_CHECKING:
     import re
@@ -62,8 +62,3 @@ async def unconsumed(
             if held is None:
                 findings.append(nobody_consumes(service, subscription.name))
     return findings
-
-
-def nobody_consumes(service: Service, subscription: str) -> Finding:
-    """No process handles the events of a subscription."""
-    return Finding(f"nobody consumes {subscription}", f"start `{service.name} run`")

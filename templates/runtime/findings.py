@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .service import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +29,8 @@ class PartitionLag:
     position: int
     end: int
     lag: int
+
+
+def nobody_consumes(service: Service, subscription: str) -> Finding:
+    """No process handles the events of a subscription."""
+    return Finding(f"nobody consumes {subscription}", f"start `{service.name} run`")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Observer = Callable[[str, "EventDict"], None]
 
 # A password in a URL, wherever one turns up: in an exception of a driver, for one.
-_PASSWORD = re.compile(r"(://[^\s:/@]*:)[^\s/@]+(?=@)")
+_PASSWORD = re.compile(r'(://[^\s:/@"]*:)[^\s/@"]+(?=@)')
 
 # The event whose handler runs now: what is logged meanwhile, by whomever, says so. It is read when
 # there is something to log, so that it costs next to nothing.

@@ -214,3 +214,10 @@ def test_a_password_in_a_url_is_hidden_wherever_it_turns_up(format_, capsys):
     assert "s3cret" not in said
     assert "postgresql://shop:***@db:5432/shop" in said
     assert "amqps://u:***@broker/vhost" in said
+
+
+def test_what_only_looks_like_a_password_is_left_alone(entries):
+    logs.configure("info", "json")
+    said = {"a": "http://shop:8080", "b": "ann@shop", "c": '{"u":"http://h:80","m":"x@y"}'}
+    structlog.get_logger().info("x", **said)
+    assert said.items() <= entries()[0].items()

@@ -10,8 +10,7 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource  # the package exports it without saying so
 
-from .embedded_state import nobody_consumes
-from .findings import Finding, PartitionLag
+from .findings import Finding, PartitionLag, nobody_consumes
 from .kafka_topics import pattern
 
 if TYPE_CHECKING:

@@ -85,6 +85,26 @@ def test_what_is_subscribed(destination: str, subscribed: str) -> None:
     assert pattern(destination) == subscribed
 
 
+def test_a_broker_that_is_away_does_not_fill_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(kafka, "monotonic", lambda: clock[0])
+    log = kafka._client_log()
+    assert len(kafka._client_log().filters) == 1  # however many clients there are
+    for attempt in range(100):
+        clock[0] += 0.05
+        log.error("%s: connection refused (after %dms)", "b:9092", attempt)
+    log.error("b:9092: authentication failed")
+    clock[0] += 60.0
+    log.error("b:9092: connection refused (after 7ms)")
+    assert [record.getMessage() for record in caplog.records] == [
+        "b:9092: connection refused (after 0ms)",
+        "b:9092: authentication failed",
+        "b:9092: connection refused (after 7ms)",
+    ]
+
+
 def test_no_password_reaches_the_log(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -202,7 +202,7 @@ class EmbeddedTransport:
         self._consumers.discard(consumer)
 
     async def _is_there(self) -> bool:
-        async with self.database.transaction() as tx:
+        async with self.database.reading() as tx:
             return await tx.run_sync(lambda c: inspect(c).has_table("embedded_group"))
 
     async def _lock(self, tx: AsyncConnection) -> None:
@@ -283,7 +283,7 @@ class EmbeddedConsumer:
         """How many messages wait behind what was acknowledged; None while another consumes."""
         if not self._holding:
             return None
-        async with self._transport.database.transaction() as tx:
+        async with self._transport.database.reading() as tx:
             found = await tx.execute(text(self._sql.lag), self._group)
         waiting: int = found.scalar_one()
         return waiting

@@ -12,6 +12,7 @@ import structlog
 from .connecting import connect_broker, connect_database, is_away, line, require_tables
 from .consumer import Consumption
 from .housekeeping import Housekeeping
+from .metrics import BUILD, DRAINING
 from .outbox import Publisher
 from .parked import ParkedWorker
 from .relay import Relay
@@ -63,7 +64,9 @@ class App:
         self.transport = transport or connect_broker(service, settings, self.database)
         self._publisher = Publisher(service)
         wanted = settings.relay if relay is None else relay
-        self._relay = Relay(self.database, self.transport) if wanted else None
+        self._relay = (
+            Relay(self.database, self.transport, system=service.broker) if wanted else None
+        )
         subscriptions = service.subscriptions if consume else ()
         self.consumptions: Sequence[Consumption] = [
             Consumption(s, self.database, self.transport, self._publisher, self._wake, service.name)
@@ -123,6 +126,8 @@ class App:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Start, work until `stopping` is set, drain, close. Raises what made a part crash."""
+        BUILD.info({"service": self.service.name, "version": self.service.version})
+        DRAINING.set(0)
         drain_seconds = CRASH_SECONDS
         try:
             if await self._start(stopping):
@@ -173,6 +178,7 @@ class App:
     async def _shut_down(self, seconds: float) -> None:
         """Finish what is under way within so many seconds, give back what is held, close."""
         self._state = "draining"
+        DRAINING.set(1)
         log.info("service.draining", seconds=seconds)
         clock = asyncio.get_running_loop().time
         deadline = clock() + seconds

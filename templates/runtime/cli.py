@@ -6,8 +6,9 @@ Exit codes: 0 done, 1 findings or a crash, 2 usage or configuration, 6 something
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial, wraps
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
@@ -22,7 +23,7 @@ from .migrate import upgrade
 from .serve import Crashed, serve
 from .service import Service
 from .settings import EMBEDDED, ServiceSettings, broker_of, database_url_of, load
-from .transport import Change
+from .transport import Change, Transport
 
 UNREACHABLE = 6
 
@@ -57,6 +58,7 @@ def command(service: Service, settings_type: type[ServiceSettings]) -> click.Gro
     group.add_command(_provision(setup))
     group.add_command(dev.command(service, settings_type, _explained))
     group.add_command(_doctor(setup))
+    group.add_command(_lag(setup))
     group.add_command(ops.outbox(partial(_with_database, setup)))
     group.add_command(ops.dead_letters(partial(_with_database, setup)))
     return group
@@ -120,23 +122,58 @@ def _provision(setup: Setup) -> click.Command:
 def _doctor(setup: Setup) -> click.Command:
     @click.command("doctor")
     @_broker
+    @ops.as_json
     @_explained
-    def examine(broker: str | None) -> None:
+    def examine(broker: str | None, as_json: bool) -> None:
         """Say what is wrong with this service's surroundings, and what to do about it."""
         settings = setup.settings(broker)
         findings = asyncio.run(doctor.examine(setup.service, settings))
         for finding in findings:
-            click.echo(f"{finding.what}\n  {finding.remedy}")
+            told = f"{finding.what}\n  {finding.remedy}"
+            click.echo(json.dumps(asdict(finding)) if as_json else told)
         if findings:
             raise SystemExit(1)
-        click.echo("everything is well")
+        if not as_json:
+            click.echo("everything is well")
 
     return examine
+
+
+def _lag(setup: Setup) -> click.Command:
+    @click.command("lag")
+    @_broker
+    @ops.as_json
+    @_explained
+    def lag(broker: str | None, as_json: bool) -> None:
+        """Say how many messages wait on the broker, by subscription and partition."""
+        settings = setup.settings(broker)
+        rows = asyncio.run(_with_transport(setup.service, settings, partial(_lags, setup.service)))
+        ops.show(rows, as_json=as_json, empty="there is nothing to wait for")
+
+    return lag
+
+
+async def _lags(service: Service, transport: Transport) -> list[dict[str, Any]]:
+    return [
+        {"subscription": subscription.name, **asdict(found)}
+        for subscription in service.subscriptions
+        for found in await transport.lags(subscription, service.name)
+    ]
 
 
 async def _provisioned(
     service: Service, settings: ServiceSettings, *, dry_run: bool
 ) -> Sequence[Change]:
+    async def work(transport: Transport) -> Sequence[Change]:
+        return await transport.provision(service.channels, dry_run=dry_run)
+
+    return await _with_transport(service, settings, work)
+
+
+async def _with_transport(
+    service: Service, settings: ServiceSettings, work: Callable[[Transport], Awaitable[R]]
+) -> R:
+    """Do something with the service's broker, and disconnect."""
     database = connect_database(service, settings)
     transport = connect_broker(service, settings, database)
     try:
@@ -144,7 +181,7 @@ async def _provisioned(
             await transport.start()
         if not await transport.healthy():
             raise ConnectionError("the broker does not answer")
-        return await transport.provision(service.channels, dry_run=dry_run)
+        return await work(transport)
     finally:
         await transport.close()
         await database.close()

@@ -111,6 +111,9 @@ class Database(Protocol):
     def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A transaction that commits on success and rolls back on any exception."""
 
+    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction that sees what is committed and waits for nobody; it must not write."""
+
     def is_outage(self, error: BaseException) -> bool:
         """Whether an exception means that the database was unreachable, or gave way.
 
@@ -162,9 +165,6 @@ class Database(Protocol):
     async def list_outbox(self, limit: int) -> Sequence[PendingRow]:
         """The oldest rows that wait, poison ones included."""
 
-    async def outbox_depth(self) -> tuple[int, float]:
-        """How many rows wait, and the age of the oldest in seconds."""
-
     async def retry_poison(self, ids: Sequence[int]) -> int:
         """Make poison rows pending again (all of them when `ids` is empty); how many there were."""
 
@@ -206,9 +206,6 @@ class Database(Protocol):
         self, consumer: str | None, status: ParkedStatus | None, limit: int
     ) -> Sequence[ParkedRow]:
         """Parked events in order; `status="dead"` lists the dead letters."""
-
-    async def count_parked(self) -> Mapping[tuple[str, str], int]:
-        """How many events are parked, by (consumer, status)."""
 
     async def replay_dead(self, seqs: Sequence[int]) -> int:
         """Make dead letters due now, with a fresh count of attempts; how many there were."""

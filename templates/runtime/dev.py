@@ -210,8 +210,9 @@ async def _settled(app: App, trace: Trace) -> bool:
 
 
 async def _waiting(app: App) -> int:
-    """How many messages the broker still has for the service."""
-    return sum([await consumption.lag() or 0 for consumption in app.consumptions])
+    """How many messages the broker still has for the service; one where it cannot tell yet."""
+    lags = [await consumption.lag() for consumption in app.consumptions]
+    return sum(1 if lag is None else lag for lag in lags)
 
 
 async def _unsent(app: App) -> Sequence[PendingRow]:
@@ -222,7 +223,7 @@ async def _unsent(app: App) -> Sequence[PendingRow]:
 async def _report(app: App, hook: ModuleType | None) -> None:
     """Print the counts of the database."""
     click.echo("\ncounted in the database:")
-    async with app.database.transaction() as tx:
+    async with app.database.reading() as tx:
         for what, table, which in _COUNTS:
             query = f"SELECT count(*) FROM {table} WHERE {which}"  # noqa: S608  - our own words
             number = (await tx.execute(text(query))).scalar_one()
@@ -243,7 +244,7 @@ async def _left(app: App, played: Played) -> list[str]:
         f"{row.type} {row.event_id} is parked ({row.status}){_because(row.error)}"
         for row in await app.database.list_parked(None, None, 1000)
     ]
-    async with app.database.transaction() as tx:
+    async with app.database.reading() as tx:
         for consumer, ids in played.sent.items():
             seen = await app.database.seen(tx, consumer, ids, [])
             left += [f"{id_} was not handled by {consumer}" for id_ in set(ids) - seen.handled]

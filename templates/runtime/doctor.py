@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
-
+from .backlog import Backlog, read_backlog
 from .connecting import connect_broker, connect_database, require_tables
+from .database_state import examine_database
 from .errors import ConfigurationError
+from .findings import Finding
 from .migrate import revisions
 
 if TYPE_CHECKING:
@@ -19,21 +19,9 @@ if TYPE_CHECKING:
     from .transport import Transport
 
 OLD = 60.0  # seconds after which an event in the outbox is late
+OLD_PARKED = 3600.0  # seconds after which somebody should look at a parked event
 
-# By the database's own clock, as the leases are.
-_RELAYS = {
-    "postgresql": "SELECT count(*) FROM outbox_relay WHERE lease_until > clock_timestamp()",
-    "sqlite": "SELECT count(*) FROM outbox_relay"
-    " WHERE lease_until > strftime('%Y-%m-%d %H:%M:%f', 'now')",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is not as it should be."""
-
-    what: str
-    remedy: str
+_DAY = 24 * 3600.0
 
 
 async def examine(service: Service, settings: ServiceSettings) -> Sequence[Finding]:
@@ -44,10 +32,12 @@ async def examine(service: Service, settings: ServiceSettings) -> Sequence[Findi
             return [await _no_database(service, database)]
         if found := [finding async for finding in _migrations(service, database)]:
             return found
-        found = [finding async for finding in _tables(service, database)]
+        found = await examine_database(database)
+        found += [finding async for finding in _tables(service, database)]
         transport = connect_broker(service, settings, database)
         try:
-            return found + [finding async for finding in _broker(service, transport)]
+            seconds = settings.inbox_retention_days * _DAY
+            return found + [finding async for finding in _broker(service, transport, seconds)]
         finally:
             await transport.close()
     finally:
@@ -74,41 +64,61 @@ async def _migrations(service: Service, database: Database) -> AsyncIterator[Fin
 
 
 async def _tables(service: Service, database: Database) -> AsyncIterator[Finding]:
-    async with database.engine.connect() as connection:
-        statement = _RELAYS[database.engine.dialect.name]
-        relays = (await connection.execute(text(statement))).scalar_one()
-    if not relays:
+    backlog = await read_backlog(database)
+    if service.publications and not backlog.relays:
         yield Finding(
             "no relay is running: what is published stays in the outbox",
             f"start `{service.name} run` or `{service.name} relay`",
         )
-    count, oldest = await database.outbox_depth()
-    if count and oldest > OLD:
+    if backlog.oldest > OLD:
         yield Finding(
-            f"{count} events wait in the outbox, the oldest for {oldest:.0f} s",
+            f"{backlog.pending} events wait in the outbox, the oldest for {backlog.oldest:.0f} s",
             "the log of the relay says what keeps it from sending",
         )
-    poison = [row for row in await database.list_outbox(1000) if row.status == "poison"]
-    if poison:
+    if backlog.poison:
+        rows = await database.list_outbox(1000)
+        error = next((row.last_error for row in rows if row.status == "poison"), "see the outbox")
         yield Finding(
-            f"the broker refuses {len(poison)} events, the first with: {poison[0].last_error}",
+            f"the broker refuses {backlog.poison} events, the first with: {error}",
             f"see `{service.name} outbox ls`; once it is mended, `{service.name} outbox retry`",
         )
-    parked = await database.count_parked()
-    dead = sum(number for (_, status), number in parked.items() if status == "dead")
-    if dead:
-        yield Finding(
-            f"{dead} dead letter{'' if dead == 1 else 's'}, and later events of their keys wait",
-            f"see `{service.name} dlq ls`; then `dlq replay` or `dlq discard`",
+    for finding in _parked(service, backlog):
+        yield finding
+
+
+def _parked(service: Service, backlog: Backlog) -> Sequence[Finding]:
+    findings = []
+    if dead := backlog.dead():
+        letters = "dead letter" if dead == 1 else "dead letters"
+        findings.append(
+            Finding(
+                f"{dead} {letters}, and later events of their keys wait",
+                f"see `{service.name} dlq ls`; then `dlq replay` or `dlq discard`",
+            )
         )
+    for (subscription, status), parked in sorted(backlog.parked.items()):
+        if status == "retry" and parked.oldest > OLD_PARKED:
+            findings.append(
+                Finding(
+                    f"{parked.events} events of {subscription} fail again and again, "
+                    f"the first for {parked.oldest / 3600:.0f} h",
+                    f"see `{service.name} dlq ls --all` for their errors",
+                )
+            )
+    return findings
 
 
-async def _broker(service: Service, transport: Transport) -> AsyncIterator[Finding]:
+async def _broker(
+    service: Service, transport: Transport, inbox_seconds: float
+) -> AsyncIterator[Finding]:
     try:
         missing = await transport.provision(service.channels, dry_run=True)
+        found = [] if missing else await transport.examine(service, inbox_seconds)
     except Exception as error:  # noqa: BLE001  - each client has its own; all mean the same here
         yield Finding(f"the broker cannot be asked: {error}", "start it, or correct its settings")
         return
     if missing:
         actions = "; ".join(change.action for change in missing)
         yield Finding(f"the broker lacks: {actions}", f"run `{service.name} provision`")
+    for finding in found:
+        yield finding

@@ -22,6 +22,7 @@ import structlog
 from sqlalchemy import inspect, text
 
 from .dialect import clean, headers_json
+from .embedded_state import read_lags, unconsumed
 from .tracker import Tracker
 from .transport import Change, Deliver, Incoming, Outcome, Outgoing, Sent
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from .database import Database
+    from .findings import Finding, PartitionLag
     from .service import Channel, Service, Subscription
     from .transport import Consumer
 
@@ -173,6 +175,19 @@ class EmbeddedTransport:
             await self.start()
         return [Change(f"create the embedded log ({self._partitions} partitions)", not dry_run)]
 
+    async def lags(self, subscription: Subscription, group: str) -> Sequence[PartitionLag]:
+        """How far the group has come, by partition."""
+        if not await self._is_there():
+            return []
+        return await read_lags(self.database, group, *_matching(subscription.channel.destination))
+
+    async def examine(self, service: Service, inbox_seconds: float) -> Sequence[Finding]:
+        """The subscriptions that nobody consumes; the log needs no settings."""
+        del inbox_seconds  # what was handled is not delivered again, however old
+        likes = [_matching(s.channel.destination)[0] for s in service.subscriptions]
+        now = _DIALECTS[self.database.engine.dialect.name].now
+        return await unconsumed(self.database, service, likes, now)
+
     async def healthy(self) -> bool:
         """Whether the database answers."""
         return await self.database.healthy()
@@ -187,7 +202,7 @@ class EmbeddedTransport:
         self._consumers.discard(consumer)
 
     async def _is_there(self) -> bool:
-        async with self.database.transaction() as tx:
+        async with self.database.reading() as tx:
             return await tx.run_sync(lambda c: inspect(c).has_table("embedded_group"))
 
     async def _lock(self, tx: AsyncConnection) -> None:
@@ -213,10 +228,7 @@ class EmbeddedConsumer:
         self, transport: EmbeddedTransport, destination: str, group: str, deliver: Deliver
     ) -> None:
         """`destination` may hold `{parameters}`, each of which stands for one word."""
-        fixed = _PARAMETER.split(destination)
-        # LIKE takes too much (any text for `%`; SQLite ignores case), so the pattern decides.
-        like = "%".join(re.sub(r"([!%_])", r"!\1", part) for part in fixed)
-        self._pattern = re.compile("[A-Za-z0-9_-]+".join(map(re.escape, fixed)))
+        like, self._pattern = _matching(destination)
         self._group = {"name": group, "pattern": like}
         self._owner = {**self._group, "owner": str(uuid4()), "lease": LEASE_SECONDS}
         self._transport = transport
@@ -268,8 +280,10 @@ class EmbeddedConsumer:
         self._lose()
 
     async def lag(self) -> int | None:
-        """How many messages wait behind what was acknowledged without a gap."""
-        async with self._transport.database.transaction() as tx:
+        """How many messages wait behind what was acknowledged; None while another consumes."""
+        if not self._holding:
+            return None
+        async with self._transport.database.reading() as tx:
             found = await tx.execute(text(self._sql.lag), self._group)
         waiting: int = found.scalar_one()
         return waiting
@@ -394,6 +408,16 @@ class EmbeddedConsumer:
         """Whatever is under way is stale now."""
         self._terms += 1
         self._holding = False
+
+
+def _matching(destination: str) -> tuple[str, re.Pattern[str]]:
+    """The pattern for LIKE and the exact one; each of the `{parameters}` stands for one word.
+
+    LIKE takes too much (any text for `%`; SQLite ignores case), so the other one decides.
+    """
+    fixed = _PARAMETER.split(destination)
+    like = "%".join(re.sub(r"([!%_])", r"!\1", part) for part in fixed)
+    return like, re.compile("[A-Za-z0-9_-]+".join(map(re.escape, fixed)))
 
 
 def connect(service: Service, database: Database) -> EmbeddedTransport:

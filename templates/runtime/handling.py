@@ -19,12 +19,13 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from . import logs, spans
 from .codec import decode
 from .context import Context
 from .database import OutboxRow, ParkedRow, Parking
 from .dialect import short_key
 from .envelope import Envelope, Undecodable, read_envelope
-from .metrics import BATCH_SIZE, HANDLER_SECONDS, RETRIES
+from .metrics import BATCH_SIZE, DEAD_LETTERS, HANDLER_SECONDS, RETRIES
 from .retry import Verdict, judge, outage_delay
 from .transport import Incoming
 
@@ -74,12 +75,15 @@ class Work:
         return self.subject.type if isinstance(self.subject, Envelope) else ""
 
     @property
-    def fields(self) -> dict[str, str]:
+    def fields(self) -> dict[str, str | None]:
         """What a log entry says about the event."""
+        envelope = self.subject if isinstance(self.subject, Envelope) else None
         return {
             "event_id": str(self.id),
             "event_type": self.type,
             "key": self.key,
+            "correlation_id": envelope.correlation_id if envelope else None,
+            "causation_id": envelope.causation_id if envelope else None,
             "origin": self.message.origin,
         }
 
@@ -115,6 +119,7 @@ class Handling:
         self.subscription = subscription
         self.database = database
         self._publisher = publisher
+        self._system = publisher.service.broker
         self._wake = wake
         self._stopping = stopping
 
@@ -154,15 +159,24 @@ class Handling:
         """
         if isinstance(work.subject, Undecodable):
             raise work.subject
+        channel = self.subscription.channel
+        token = logs.EVENT.set(work.subject)
+        try:
+            with spans.processing(self._system, channel, work.subject, work.message):
+                return await self._run(tx, work, work.subject)
+        finally:
+            logs.EVENT.reset(token)
+
+    async def _run(
+        self, tx: AsyncConnection, work: Work, envelope: Envelope
+    ) -> Sequence[OutboxRow]:
         route = self._route(work)
         event = decode(route.event, work.message.body)
         session = AsyncSession(
             bind=tx, join_transaction_mode="rollback_only", expire_on_commit=False
         )
         transaction = tx.get_nested_transaction() or tx.get_transaction()
-        context: Context[Any] = Context(
-            session, work.subject, _bound_logger(work.subject), self._publisher
-        )
+        context: Context[Any] = Context(session, envelope, _bound_logger(envelope), self._publisher)
         try:
             with HANDLER_SECONDS.labels(self.subscription.name, work.type).time():
                 await _uncancelled(route.handler(event, context))
@@ -195,8 +209,7 @@ class Handling:
         self._wake()
         if _log.is_enabled_for(DEBUG):
             for row in outgoing:
-                about = {"event_id": str(row.event_id), "event_type": row.type, "key": row.key}
-                _log.debug("outbox.stored", **about)
+                _log.debug("outbox.stored", **logs.about_row(row))
 
     # several events, one transaction ------------------------------------------------------------
 
@@ -206,9 +219,12 @@ class Handling:
         Returns what is committed, the first events of `works`; None when nothing is, because
         something failed and the events must be tried one by one.
         """
+        messages = [work.message for work in works]
+        span = spans.processing_batch(self._system, self.subscription.channel, messages)
         try:
-            async with self.database.transaction() as tx:
-                batch = await self._run_batch(tx, works)
+            with span:
+                async with self.database.transaction() as tx:
+                    batch = await self._run_batch(tx, works)
         except Exception as error:  # noqa: BLE001  - whose fault it is, the singles find out
             _log.debug("consumer.one_by_one", events=len(works), error=repr(error))
             return None
@@ -321,6 +337,7 @@ class Handling:
         """Tell the log what a failed attempt comes to."""
         about = {**work.fields, "reason": verdict.reason, "attempts": verdict.attempts}
         if verdict.action == "dead":
+            DEAD_LETTERS.labels(self.subscription.name, verdict.reason).inc()
             _log.error("consumer.dead", **about, error=verdict.error, exc_info=error)
         elif verdict.action == "retry":
             RETRIES.labels(self.subscription.name).inc()

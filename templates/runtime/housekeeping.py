@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from .metrics import LAG, OUTBOX_OLDEST, OUTBOX_PENDING, PARKED
+from .backlog import Backlog, Parked, read_backlog
+from .metrics import (
+    LAG,
+    MEASURED,
+    OUTBOX_OLDEST,
+    OUTBOX_PENDING,
+    OUTBOX_POISON,
+    PARKED,
+    PARKED_OLDEST,
+    RELAYS,
+)
 from .tasks import sleep
 
 if TYPE_CHECKING:
@@ -18,11 +28,13 @@ if TYPE_CHECKING:
     from .database import Database
 
 MEASURE_EVERY = 5.0  # seconds
+MEASURE_SHARE = 20  # the pause is at least so many times as long as the measuring took
 FORGET_EVERY = 600.0  # seconds
 FORGET_BATCH = 5000  # rows in one transaction, so that its locks are short
 _DAY = 24 * 3600.0
 
 _STATUSES = ("retry", "waiting", "dead")
+_NONE = Parked(0, 0.0)
 
 log = structlog.get_logger("eventgen.housekeeping")
 
@@ -46,8 +58,11 @@ class Housekeeping:
         """Work until `stopping`."""
         forget_at = monotonic()
         while not stopping.is_set():
+            began = monotonic()
+            took = 0.0
             try:
                 await self.measure()
+                took = monotonic() - began
                 if monotonic() >= forget_at:
                     await self.forget(stopping)
                     forget_at = monotonic() + FORGET_EVERY
@@ -55,18 +70,23 @@ class Housekeeping:
                 if not self._database.is_outage(error):
                     raise
                 log.warning("database.away", error=repr(error))
-            await sleep(MEASURE_EVERY, stopping)
+            # Counting a long backlog is work too: it must not become a burden of its own.
+            await sleep(max(MEASURE_EVERY, MEASURE_SHARE * took), stopping)
 
     async def measure(self) -> None:
-        """Set the gauges."""
-        pending, oldest = await self._database.outbox_depth()
-        OUTBOX_PENDING.set(pending)
-        OUTBOX_OLDEST.set(oldest)
-        await self._measure_parked()
-        for consumption in self._consumptions:
-            lag = await consumption.lag()
+        """Set the gauges. A scrape only reads them, however many scrape."""
+        backlog = await read_backlog(self._database)
+        lags = [(c.subscription.name, await c.lag()) for c in self._consumptions]
+        OUTBOX_PENDING.set(backlog.pending)
+        OUTBOX_OLDEST.set(backlog.oldest)
+        OUTBOX_POISON.set(backlog.poison)
+        RELAYS.set(backlog.relays)
+        self._show_parked(backlog)
+        LAG.clear()  # better no value than an old one: somebody else has the partitions now
+        for name, lag in lags:
             if lag is not None:
-                LAG.labels(consumption.subscription.name).set(lag)
+                LAG.labels(name).set(lag)
+        MEASURED.set_to_current_time()
 
     async def forget(self, stopping: asyncio.Event) -> None:
         """Delete what the inbox need not know any more, a batch at a time."""
@@ -77,9 +97,11 @@ class Housekeeping:
         if forgotten:
             log.info("inbox.forgotten", events=forgotten)
 
-    async def _measure_parked(self) -> None:
-        counts = await self._database.count_parked()
-        names = {c.subscription.name for c in self._consumptions} | {name for name, _ in counts}
+    def _show_parked(self, backlog: Backlog) -> None:
+        names = {c.subscription.name for c in self._consumptions}
+        names |= {name for name, _ in backlog.parked}
         for name in names:
             for status in _STATUSES:
-                PARKED.labels(name, status).set(counts.get((name, status), 0))
+                found = backlog.parked.get((name, status), _NONE)
+                PARKED.labels(name, status).set(found.events)
+                PARKED_OLDEST.labels(name, status).set(found.oldest)

@@ -7,17 +7,30 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
+from opentelemetry import trace
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
+    from .database import OutboxRow, PendingRow
+    from .envelope import Envelope
+
 # Called with the name of a step (`relay.sent`) and its fields, whatever the level of the log.
 Observer = Callable[[str, "EventDict"], None]
+
+# A password in a URL, wherever one turns up: in an exception of a driver, for one.
+_PASSWORD = re.compile(r'(://[^\s:/@"]*:)[^\s/@"]+(?=@)')
+
+# The event whose handler runs now: what is logged meanwhile, by whomever, says so. It is read when
+# there is something to log, so that it costs next to nothing.
+EVENT: ContextVar[Envelope | None] = ContextVar("event", default=None)
 
 _QUIET = ("uvicorn", "sqlalchemy", "aiosqlite", "asyncio")  # from warnings on only
 
@@ -40,6 +53,17 @@ def configure(level: str = "info", format_: str = "auto", observer: Observer | N
         cache_logger_on_first_use=False,
     )
     _route_standard_logging(stream, threshold, shared, render)
+
+
+def about_row(row: OutboxRow | PendingRow) -> dict[str, str | None]:
+    """What a log entry says about an event in the outbox."""
+    return {
+        "event_id": str(row.event_id),
+        "event_type": row.type,
+        "key": row.key,
+        "correlation_id": row.headers.get("ce_correlationid"),
+        "causation_id": row.headers.get("ce_causationid"),
+    }
 
 
 class _Output(structlog.WriteLogger):
@@ -78,6 +102,8 @@ class _Watch:
 def _shared() -> list[Processor]:
     return [
         structlog.contextvars.merge_contextvars,
+        _add_event,
+        _add_trace,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
@@ -92,17 +118,43 @@ def _add_name(logger: WrappedLogger, _method: str, entry: EventDict) -> EventDic
     return entry
 
 
+def _add_event(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:
+    if (envelope := EVENT.get()) is not None:
+        entry.setdefault("event_id", str(envelope.id))
+        entry.setdefault("event_type", envelope.type)
+        entry.setdefault("correlation_id", envelope.correlation_id)
+        entry.setdefault("causation_id", envelope.causation_id)
+    return entry
+
+
+def _add_trace(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:
+    span = trace.get_current_span().get_span_context()
+    if span.is_valid:
+        entry["trace_id"] = trace.format_trace_id(span.trace_id)
+        entry["span_id"] = trace.format_span_id(span.span_id)
+    return entry
+
+
+def _hide_passwords(_logger: WrappedLogger, _method: str, rendered: Any) -> str:
+    """The last processor: what it is given is the whole line."""
+    return _PASSWORD.sub(r"\1***", rendered)
+
+
 def _json() -> list[Processor]:
     return [
         structlog.processors.format_exc_info,
         structlog.processors.JSONRenderer(default=str),
+        _hide_passwords,
     ]
 
 
 def _console(stream: TextIO) -> list[Processor]:
     colors = stream.isatty() and not os.environ.get("NO_COLOR")
     plain = structlog.dev.plain_traceback
-    return [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)]
+    return [
+        structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain),
+        _hide_passwords,
+    ]
 
 
 def _route_standard_logging(

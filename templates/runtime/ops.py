@@ -17,7 +17,7 @@ WithDatabase = Callable[[Callable[..., Coroutine[Any, Any, Any]]], Any]
 _MOST = 100
 
 _limit = click.option("--limit", default=_MOST, show_default=True, help="The most rows to list.")
-_as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 
 
 def outbox(with_database: WithDatabase) -> click.Group:
@@ -26,11 +26,11 @@ def outbox(with_database: WithDatabase) -> click.Group:
 
     @group.command("ls")
     @_limit
-    @_as_json
+    @as_json
     def listing(limit: int, as_json: bool) -> None:
         """List what waits, oldest first; poison rows are those the broker refuses for good."""
         rows = with_database(lambda database: database.list_outbox(limit))
-        _show([_pending(row) for row in rows], as_json=as_json, empty="the outbox is empty")
+        show([_pending(row) for row in rows], as_json=as_json, empty="the outbox is empty")
 
     @group.command("retry")
     @click.argument("ids", nargs=-1, type=int)
@@ -50,16 +50,16 @@ def dead_letters(with_database: WithDatabase) -> click.Group:
     @group.command("ls")
     @click.option("--all", "all_", is_flag=True, help="Those that will be retried, too.")
     @_limit
-    @_as_json
+    @as_json
     def listing(all_: bool, limit: int, as_json: bool) -> None:
         """List dead letters, oldest first."""
         status = None if all_ else "dead"
         rows = with_database(lambda database: database.list_parked(None, status, limit))
-        _show([_parked(row) for row in rows], as_json=as_json, empty="there are no dead letters")
+        show([_parked(row) for row in rows], as_json=as_json, empty="there are no dead letters")
 
     @group.command("show")
     @click.argument("number", type=int)
-    def show(number: int) -> None:
+    def show_one(number: int) -> None:
         """Show one event whole: why it failed, its headers, its body."""
         rows = with_database(lambda database: database.list_parked(None, None, 1_000_000))
         row = next((row for row in rows if row.seq == number), None)
@@ -154,7 +154,7 @@ def _parked(row: ParkedRow) -> dict[str, Any]:
     }
 
 
-def _show(rows: Sequence[dict[str, Any]], *, as_json: bool, empty: str) -> None:
+def show(rows: Sequence[dict[str, Any]], *, as_json: bool, empty: str) -> None:
     if as_json:
         for row in rows:
             click.echo(json.dumps(row))

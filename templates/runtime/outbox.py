@@ -8,9 +8,9 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry import propagate, trace
 from pydantic_core import from_json
 
+from . import spans
 from .codec import encode
 from .database import OutboxRow
 from .envelope import Envelope, to_headers, uuid7
@@ -66,7 +66,6 @@ class Publisher:
             key = _key(publication, payload)
         destination = _destination(publication, payload, parameters or {})
         id_ = uuid7()
-        trace_headers = _trace_headers(cause)
         envelope = Envelope(
             id=id_,
             type=type_.type,
@@ -76,9 +75,9 @@ class Publisher:
             key=key or None,
             correlation_id=correlation_id or _correlation(cause) or str(id_),
             causation_id=None if cause is None else str(cause.id),
-            headers=trace_headers,
         )
-        headers = to_headers(envelope, type_.content_type)
+        traced = spans.created(self.service.broker, publication.channel, envelope, cause)
+        headers = {**traced, **to_headers(envelope, type_.content_type)}
         return OutboxRow(id_, type_.type, destination, envelope.key, headers, body)
 
     def _publication(self, event: BaseModel, channel: str | None) -> Publication:
@@ -98,18 +97,6 @@ class Publisher:
 def _correlation(cause: Envelope | None) -> str | None:
     """The chain's id; an event that came without one is where the chain begins."""
     return None if cause is None else cause.correlation_id or str(cause.id)
-
-
-def _trace_headers(cause: Envelope | None) -> dict[str, str]:
-    """The trace this event belongs to: the current span's, or that of the event behind it."""
-    if trace.get_current_span().get_span_context().is_valid:
-        headers: dict[str, str] = {}
-        propagate.inject(headers)
-        return headers
-    if cause is None or not cause.traceparent:
-        return {}
-    state = cause.headers.get("tracestate")
-    return {"traceparent": cause.traceparent} | ({"tracestate": state} if state else {})
 
 
 def _key(publication: Publication, payload: Any) -> str | None:

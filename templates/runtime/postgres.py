@@ -9,7 +9,7 @@ connection beneath it knows of no transaction until SQLAlchemy has begun one.
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,7 @@ from .dialect import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
     from uuid import UUID
 
 _NOW = "clock_timestamp()"  # the time of the statement; now() is that of the transaction
@@ -92,9 +92,6 @@ _MARK_FAILED = """
 UPDATE outbox SET attempts = attempts + 1, last_error = $2,
   status = CASE WHEN attempts + 1 >= $3 THEN 'poison' ELSE 'pending' END
 WHERE id = $1 RETURNING status
-"""
-_OUTBOX_DEPTH = f"""
-SELECT count(*), coalesce(extract(epoch FROM {_NOW} - min(created_at)), 0)::float8 FROM outbox
 """
 _RETRY_POISON = """
 UPDATE outbox SET status = 'pending', attempts = 0
@@ -174,7 +171,6 @@ SELECT {_PARKED} FROM parked
 WHERE ($1::text IS NULL OR consumer = $1) AND ($2::text IS NULL OR status = $2)
 ORDER BY seq LIMIT $3
 """
-_COUNT_PARKED = "SELECT consumer, status, count(*) FROM parked GROUP BY consumer, status"
 _REPLAY_DEAD = f"""
 UPDATE parked SET status = 'retry', attempts = 0, next_at = {_NOW}
 WHERE status = 'dead' AND seq = ANY($1::bigint[]) RETURNING seq
@@ -225,6 +221,10 @@ class PostgresDatabase:
                 raise
             await stack.enter_async_context(connection.begin())
             yield connection
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """The same: readers wait for nobody here."""
+        return self.transaction()
 
     def is_outage(self, error: BaseException) -> bool:
         """Whether the database was unreachable or gave way."""
@@ -320,11 +320,6 @@ class PostgresDatabase:
         rows = await self._rows(f"SELECT {_PENDING} FROM outbox ORDER BY id LIMIT $1", limit)
         return [pending_row(row) for row in rows]
 
-    async def outbox_depth(self) -> tuple[int, float]:
-        """How many rows wait, and the age of the oldest in seconds."""
-        count, age = (await self._rows(_OUTBOX_DEPTH))[0]
-        return count, age
-
     async def retry_poison(self, ids: Sequence[int]) -> int:
         """Make poison rows pending again (all of them when `ids` is empty); how many there were."""
         return len(await self._rows(_RETRY_POISON, list(ids)))
@@ -388,11 +383,6 @@ class PostgresDatabase:
     ) -> Sequence[ParkedRow]:
         """Parked events in order; `status="dead"` lists the dead letters."""
         return [parked_row(r) for r in await self._rows(_LIST_PARKED, consumer, status, limit)]
-
-    async def count_parked(self) -> Mapping[tuple[str, str], int]:
-        """How many events are parked, by (consumer, status)."""
-        rows = await self._rows(_COUNT_PARKED)
-        return {(consumer, status): count for consumer, status, count in rows}
 
     async def replay_dead(self, seqs: Sequence[int]) -> int:
         """Make dead letters due now, with a fresh count of attempts; how many there were."""

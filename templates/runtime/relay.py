@@ -17,21 +17,17 @@ import random
 from collections import defaultdict
 from contextlib import suppress
 from itertools import count
+from logging import DEBUG
 from time import monotonic
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import structlog
 
+from . import logs, spans
 from .database import LANES, PendingRow
 from .dialect import lane_of
-from .metrics import (
-    OUTBOX_OLDEST,
-    OUTBOX_PENDING,
-    PUBLISH_FAILURES,
-    PUBLISHED,
-    RELAY_LANES,
-)
+from .metrics import PUBLISH_FAILURES, PUBLISHED, RELAY_LANES
 from .transport import Outcome, Outgoing, Sent
 
 if TYPE_CHECKING:
@@ -48,7 +44,6 @@ _AWAY_FIRST = 0.1
 _SUBJECT_FIRST = 0.2
 _SUBJECT_LONGEST = 5.0
 _SUBJECTS_MOST = 5000  # are passed over; beyond that, begin again with the oldest
-_MEASURE_EVERY = 5.0
 _RELEASE_SECONDS = 3.0
 _FORGOTTEN_AFTER = 60.0
 
@@ -58,7 +53,7 @@ _log = structlog.get_logger("eventgen.relay")
 class Relay:
     """Moves events from the outbox to the broker until it is told to stop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  - all but the first two are optional
         self,
         database: Database,
         transport: Transport,
@@ -66,8 +61,13 @@ class Relay:
         lease_seconds: float = 10.0,
         batch: int = 500,
         lanes: int = LANES,
+        system: str = "",
     ) -> None:
-        """Takes at most `lanes` lanes; several relays share them out among themselves."""
+        """Takes at most `lanes` lanes; several relays share them out among themselves.
+
+        `system` is the broker's name in traces.
+        """
+        self._system = system
         self._database = database
         self._transport = transport
         self._lease_seconds = lease_seconds
@@ -82,7 +82,6 @@ class Relay:
         self._unmarked: list[int] = []  # on the broker, not yet deleted from the outbox
         self._pause = POLL_FASTEST
         self._failures = 0  # rounds in a row that brought nothing to the broker
-        self._measure_at = 0.0
 
     def wake(self) -> None:
         """There is something new in the outbox: look at once."""
@@ -133,7 +132,6 @@ class Relay:
         self._wake.clear()
         await self._mark()
         await self._lease(self._most)
-        await self._measure()
         if not self._lanes:
             return self._idle()
         # While nothing gets through, look past what was tried: the broker, or only they?
@@ -202,6 +200,12 @@ class Relay:
     async def _publish(self, rows: Sequence[PendingRow]) -> Sequence[Sent]:
         """What the broker said to each; the leases are kept while it takes its time."""
         messages = [Outgoing(row.destination, row.key, row.headers, row.body) for row in rows]
+        with spans.sending(self._system, messages) as span:
+            answers = await self._answers(messages)
+            spans.answered(span, answers)
+        return answers
+
+    async def _answers(self, messages: Sequence[Outgoing]) -> Sequence[Sent]:
         publishing = asyncio.ensure_future(self._transport.publish(messages))
         try:
             while not (await asyncio.wait({publishing}, timeout=self._lease_seconds / 3))[0]:
@@ -209,7 +213,7 @@ class Relay:
             return publishing.result()
         except Exception as error:  # noqa: BLE001  - of the transport; the events stay in the outbox
             _log.warning("relay.transport_failed", error=repr(error))
-            return [Sent(Outcome.TRANSIENT, repr(error))] * len(rows)
+            return [Sent(Outcome.TRANSIENT, repr(error))] * len(messages)
         finally:
             publishing.cancel()
 
@@ -223,12 +227,13 @@ class Relay:
         self._unmarked.append(row.id)
         self._delays.clear(row)
         PUBLISHED.labels(row.type).inc()
-        _log.debug("relay.sent", event_id=str(row.event_id), event_type=row.type, key=row.key)
+        if _log.is_enabled_for(DEBUG):
+            _log.debug("relay.sent", **logs.about_row(row))
 
     async def _not_sent(self, row: PendingRow, sent: Sent) -> None:
         PUBLISH_FAILURES.labels(sent.outcome.value).inc()
         self._delays.add(row)
-        about = {"event_id": str(row.event_id), "event_type": row.type, "key": row.key}
+        about = logs.about_row(row)
         if sent.outcome is Outcome.TRANSIENT:
             _log.debug("relay.later", **about, reason=sent.reason)
             return
@@ -243,14 +248,6 @@ class Relay:
         if self._unmarked:
             await self._database.mark_sent(self._unmarked)
             self._unmarked = []
-
-    async def _measure(self) -> None:
-        if monotonic() < self._measure_at:
-            return
-        pending, oldest = await self._database.outbox_depth()
-        OUTBOX_PENDING.set(pending)
-        OUTBOX_OLDEST.set(oldest)
-        self._measure_at = monotonic() + _MEASURE_EVERY
 
 
 class _Delays:

@@ -37,7 +37,7 @@ from .dialect import (
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
 _BUSY_SECONDS = 5  # that a transaction waits for another process's
 _PRAGMAS = (
@@ -95,10 +95,6 @@ UPDATE outbox SET attempts = attempts + 1, last_error = ?,
   status = CASE WHEN attempts + 1 >= ? THEN 'poison' ELSE 'pending' END
 WHERE id = ? RETURNING status
 """
-_OUTBOX_DEPTH = """
-SELECT count(*), coalesce((julianday('now') - julianday(min(created_at))) * 86400.0, 0.0)
-FROM outbox
-"""
 _RETRY_POISON = """
 UPDATE outbox SET status = 'pending', attempts = 0
 WHERE status = 'poison' AND (? = '[]' OR id IN (SELECT value FROM json_each(?))) RETURNING id
@@ -154,7 +150,6 @@ _LIST_PARKED = f"""
 SELECT {PARKED} FROM parked
 WHERE (?1 IS NULL OR consumer = ?1) AND (?2 IS NULL OR status = ?2) ORDER BY seq LIMIT ?3
 """
-_COUNT_PARKED = "SELECT consumer, status, count(*) FROM parked GROUP BY consumer, status"
 _REPLAY_DEAD = f"""
 UPDATE parked SET status = 'retry', attempts = 0, next_at = {_NOW}
 WHERE status = 'dead' AND seq IN (SELECT value FROM json_each(?)) RETURNING seq
@@ -209,8 +204,8 @@ class SqliteDatabase:
                 yield connection
 
     @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that sees what is committed and waits for nobody."""
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that sees what is committed and waits for nobody; it must not write."""
         async with self._engine.connect() as connection:
             await connection.execution_options(eventgen_reading=True)
             async with connection.begin():
@@ -241,7 +236,7 @@ class SqliteDatabase:
         await self._engine.dispose()
 
     async def _read(self, statement: str, *values: Any) -> Sequence[Any]:
-        async with self._reading() as tx:
+        async with self.reading() as tx:
             return await _all(tx, statement, *values)
 
     async def _write(self, statement: str, *values: Any) -> Sequence[Any]:
@@ -302,11 +297,6 @@ class SqliteDatabase:
         """The oldest rows that wait, poison ones included."""
         rows = await self._read(f"SELECT {PENDING} FROM outbox ORDER BY id LIMIT ?", limit)
         return [pending_row(row) for row in rows]
-
-    async def outbox_depth(self) -> tuple[int, float]:
-        """How many rows wait, and the age of the oldest in seconds."""
-        count, age = (await self._read(_OUTBOX_DEPTH))[0]
-        return count, age
 
     async def retry_poison(self, ids: Sequence[int]) -> int:
         """Make poison rows pending again (all of them when `ids` is empty); how many there were."""
@@ -370,11 +360,6 @@ class SqliteDatabase:
     ) -> Sequence[ParkedRow]:
         """Parked events in order; `status="dead"` lists the dead letters."""
         return [parked_row(r) for r in await self._read(_LIST_PARKED, consumer, status, limit)]
-
-    async def count_parked(self) -> Mapping[tuple[str, str], int]:
-        """How many events are parked, by (consumer, status)."""
-        rows = await self._read(_COUNT_PARKED)
-        return {(consumer, status): count for consumer, status, count in rows}
 
     async def replay_dead(self, seqs: Sequence[int]) -> int:
         """Make dead letters due now, with a fresh count of attempts; how many there were."""

@@ -11,7 +11,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from .service import Channel, Subscription
+    from .findings import Finding, PartitionLag
+    from .service import Channel, Service, Subscription
 
 
 class Outcome(Enum):
@@ -88,7 +89,10 @@ class Consumer(Protocol):
         """Tell the broker what is done, leave the group, free everything."""
 
     async def lag(self) -> int | None:
-        """How many messages wait behind what was acknowledged; None when the broker cannot say."""
+        """How many messages wait behind what was acknowledged in the partitions that are ours.
+
+        None when that cannot be said.
+        """
 
 
 class Transport(Protocol):
@@ -108,6 +112,15 @@ class Transport(Protocol):
 
     async def provision(self, channels: Sequence[Channel], *, dry_run: bool) -> Sequence[Change]:
         """Create what is missing on the broker; never changes or deletes what is there."""
+
+    async def lags(self, subscription: Subscription, group: str) -> Sequence[PartitionLag]:
+        """How far the group has come, by partition, without being a member of it."""
+
+    async def examine(self, service: Service, inbox_seconds: float) -> Sequence[Finding]:
+        """What on the broker does not fit the promises; the inbox remembers for so many seconds.
+
+        Everything was provisioned, and the transport need not have been started.
+        """
 
     async def healthy(self) -> bool:
         """Whether the broker answers."""

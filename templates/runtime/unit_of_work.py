@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from logging import DEBUG
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 import structlog
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from . import logs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -117,9 +120,8 @@ class UnitOfWork(Generic[P_contra]):
             if self._outgoing:
                 # Last, so that the locks on the keys are held for the commit and no longer.
                 await self._database.add_to_outbox(tx, self._outgoing)
-        for row in self._outgoing:
-            _log.debug(
-                "outbox.stored", event_id=str(row.event_id), event_type=row.type, key=row.key
-            )
+        if _log.is_enabled_for(DEBUG):
+            for row in self._outgoing:
+                _log.debug("outbox.stored", **logs.about_row(row))
         if self._outgoing:
             self._wake()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import pytest
+import structlog
+from runtime import kafka, logs
 from runtime.errors import ConfigurationError
 from runtime.kafka import KafkaSettings, KafkaTransport, connect
 from runtime.kafka_topics import pattern
@@ -80,3 +83,55 @@ def test_a_property_the_client_does_not_know_is_named() -> None:
 )
 def test_what_is_subscribed(destination: str, subscribed: str) -> None:
     assert pattern(destination) == subscribed
+
+
+def test_a_broker_that_is_away_does_not_fill_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(kafka, "monotonic", lambda: clock[0])
+    log = kafka._client_log()
+    assert len(kafka._client_log().filters) == 1  # however many clients there are
+    for attempt in range(100):
+        clock[0] += 0.05
+        log.error("%s: connection refused (after %dms)", "b:9092", attempt)
+    log.error("b:9092: authentication failed")
+    clock[0] += 60.0
+    log.error("b:9092: connection refused (after 7ms)")
+    assert [record.getMessage() for record in caplog.records] == [
+        "b:9092: connection refused (after 0ms)",
+        "b:9092: authentication failed",
+        "b:9092: connection refused (after 7ms)",
+    ]
+
+
+def test_no_password_reaches_the_log(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kafka, "_PROBE_SECONDS", 0.5)
+    settings = KafkaSettings(
+        bootstrap_servers="127.0.0.1:1",
+        security_protocol="SASL_PLAINTEXT",
+        sasl_mechanism="PLAIN",
+        sasl_username="shop",
+        sasl_password="hunter2",
+    )
+
+    async def start() -> None:
+        transport = KafkaTransport(SERVICE, settings)
+        await transport.start()
+        structlog.get_logger("mine").info("started", settings=settings)
+        await transport.close()
+
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level)
+    logs.configure("debug", "json")
+    try:
+        asyncio.run(start())
+    finally:
+        structlog.reset_defaults()
+        root.handlers, level = before
+        root.setLevel(level)
+    said = "".join(capfd.readouterr())
+    assert "127.0.0.1:1" in said
+    assert "hunter2" not in said

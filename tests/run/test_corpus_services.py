@@ -47,14 +47,14 @@ async def main():
     async with App(SERVICE, Settings()) as app:
         await play_examples(app)
         until = time.monotonic() + 60
-        handled, (waiting, _) = 0, (1, 0.0)
+        handled, waiting = 0, 1
         while (handled < ROUTES + OWN or waiting) and time.monotonic() < until:
             await asyncio.sleep(0.1)
             async with app.database.transaction() as tx:
                 handled = (await tx.execute(text("SELECT count(*) FROM inbox"))).scalar_one()
             if parked := await app.database.list_parked(None, None, 9):
                 raise SystemExit(str([row.error for row in parked]))
-            waiting, _ = await app.database.outbox_depth()
+            waiting = len(await app.database.list_outbox(1000))
     print(json.dumps({{
         "handled": handled, "routes": ROUTES, "own": OWN, "waiting": waiting,
         "published": len(SERVICE.publications),

@@ -203,7 +203,7 @@ async def test_sqlite_tasks_take_turns_and_a_task_inside_its_own_is_told(sqlite_
             running["now"] -= 1
 
     await asyncio.gather(*[write() for _ in range(20)])
-    assert (await sqlite_database.outbox_depth())[0] == 20
+    assert len(await sqlite_database.list_outbox(100)) == 20
     async with sqlite_database.transaction():
         with pytest.raises(RuntimeError, match="one writer"):
             await write()
@@ -231,9 +231,6 @@ async def test_rows_come_back_as_they_were_in_the_order_of_the_list(database):
         assert [getattr(r, field) for r in found] == [getattr(r, field) for r in rows]
     assert {(r.status, r.attempts, r.last_error) for r in found} == {("pending", 0, None)}
     assert all(r.created_at.tzinfo for r in found)
-    count, age = await database.outbox_depth()
-    assert count == 300
-    assert 0 <= age < 60
 
 
 async def test_awkward_text_is_stored_not_refused(database):
@@ -284,7 +281,7 @@ async def test_many_keys_in_any_order_do_not_deadlock(database):
         await add(database, *[row(keys[(n * 7 + shift) % 20]) for n in range(20)])
 
     await asyncio.gather(*[one(n) for n in range(20)])
-    assert (await database.outbox_depth())[0] == 400
+    assert len(await database.list_outbox(1000)) == 400
 
 
 async def test_pending_leaves_out_what_is_skipped_blocked_or_anothers(database):
@@ -311,7 +308,7 @@ async def test_pending_leaves_out_what_is_skipped_blocked_or_anothers(database):
     assert await database.retry_poison([]) == 1
     assert [r.id for r in await database.pending(ALL, 10)] == [r.id for r in found]
     await database.mark_sent([r.id for r in found])
-    assert await database.outbox_depth() == (0, 0)
+    assert await database.list_outbox(1) == []
 
 
 # lanes
@@ -416,7 +413,6 @@ async def test_parked_events_come_back_as_they_were(database):
     assert row_.next_at.tzinfo
     assert await database.list_parked("other", None, 10) == []
     assert await database.list_parked(None, "retry", 10) == []
-    assert await database.count_parked() == {(C, "dead"): 1}
 
 
 async def test_parked_ids_count_as_handled_and_their_keys_are_blocked(database):

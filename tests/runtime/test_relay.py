@@ -74,7 +74,7 @@ async def until(condition, seconds=15.0):
 
 def empty(database):
     async def check():
-        return (await database.outbox_depth())[0] == 0
+        return not await database.list_outbox(1)
 
     return check
 

@@ -142,7 +142,13 @@ BROKER = Broker(
             FileKind(
                 f"brokers/kafka/{module}.py", f"src/{{package}}/_runtime/{module}.py", package_view
             )
-            for module in ("kafka", "kafka_consumer", "kafka_producer", "kafka_topics")
+            for module in (
+                "kafka",
+                "kafka_consumer",
+                "kafka_producer",
+                "kafka_state",
+                "kafka_topics",
+            )
         ),
         FileKind("brokers/kafka/compose.yaml.j2", "compose.yaml", compose_view),
     ),

@@ -8,6 +8,7 @@ from eventgen.model.config import Database
 from eventgen.plan import build
 from eventgen.plan.broker import Broker
 from eventgen.plan.kinds import FileKind, Owner, Subject
+from eventgen.plan.observability import observability_view
 
 _GENERATED = "src/{package}/_generated/"
 _RUNTIME = "src/{package}/_runtime/"
@@ -17,20 +18,24 @@ _RUNTIME = "src/{package}/_runtime/"
 RUNTIME_MODULES = (
     "__init__",
     "app",
+    "backlog",
     "cli",
     "codec",
     "connecting",
     "consumer",
     "context",
     "database",
+    "database_state",
     "databases",
     "dev",
     "dialect",
     "doctor",
     "embedded",
+    "embedded_state",
     "envelope",
     "errors",
     "event",
+    "findings",
     "handling",
     "health",
     "housekeeping",
@@ -47,6 +52,7 @@ RUNTIME_MODULES = (
     "serve",
     "service",
     "settings",
+    "spans",
     "tasks",
     "testing",
     "trace",
@@ -71,6 +77,14 @@ def common(broker: Broker) -> tuple[FileKind, ...]:
         ),
         FileKind("common/generated/__init__.py", _GENERATED + "__init__.py", build.package_view),
         FileKind("common/generated/events.py.j2", _GENERATED + "events.py", build.models_view),
+        *(
+            FileKind(
+                f"common/deploy/observability/{name}.j2",
+                f"deploy/observability/{name}",
+                observability_view,
+            )
+            for name in ("README.md", "alerts.yaml", "dashboard.json")
+        ),
         FileKind(
             "common/generated/examples.py.j2", _GENERATED + "examples.py", build.examples_view
         ),

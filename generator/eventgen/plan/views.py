@@ -173,3 +173,50 @@ class ConfigView:
     broker: str
     database: str
     perspectives: tuple[str, ...]  # empty: the document is not 2.x
+
+
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    """One alert of Prometheus. `hold` is how long its query must hold: `2m`."""
+
+    name: str
+    query: Text
+    hold: str
+    severity: str
+    summary: Text
+    remedy: Text
+
+
+@dataclass(frozen=True, slots=True)
+class QueryView:
+    """One line of a panel. `comma` stands between it and the next."""
+
+    ref: str
+    query: Text
+    legend: Text
+    comma: str
+
+
+@dataclass(frozen=True, slots=True)
+class PanelView:
+    """One panel of the dashboard, its place in the grid, and the comma before the next."""
+
+    id: int
+    title: str
+    unit: str
+    column: int
+    row: int
+    width: int
+    height: int
+    queries: tuple[QueryView, ...]
+    comma: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObservabilityView:
+    """What stands in `deploy/observability/`."""
+
+    service: str
+    alert_prefix: str
+    alerts: tuple[AlertView, ...]
+    panels: tuple[PanelView, ...]

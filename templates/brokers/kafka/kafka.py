@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
@@ -11,6 +13,7 @@ from confluent_kafka import KafkaError, KafkaException
 from pydantic import Field, FilePath, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings
 
+from . import kafka_state
 from .errors import ConfigurationError
 from .kafka_consumer import KafkaConsumer
 from .kafka_producer import KafkaProducer
@@ -20,10 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .database import Database
+    from .findings import Finding, PartitionLag
     from .service import Channel, Service, Subscription
     from .transport import Change, Consumer, Deliver, Outgoing, Sent
 
 _log = structlog.get_logger("eventgen.kafka")
+
+_SAME_SECONDS = 30.0  # between two log entries of the client that differ in numbers alone
+_NUMBER = re.compile(r"\d+")
 
 _PROBE_SECONDS = 5.0
 _HEALTH_SECONDS = 2.0
@@ -161,6 +168,27 @@ class KafkaSettings(BaseSettings):
         return {key: value for key, value in config.items() if value is not None}
 
 
+class _Seldom(logging.Filter):
+    """Has the client say a thing once in a while: it tries to connect many times a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this is news."""
+        said, now = _NUMBER.sub("", record.getMessage()), monotonic()
+        self._said = {old: at for old, at in self._said.items() if now - at < _SAME_SECONDS}
+        return self._said.setdefault(said, now) == now
+
+
+def _client_log() -> logging.Logger:
+    log = logging.getLogger("eventgen.kafka")
+    if not log.filters:
+        log.addFilter(_Seldom())
+    return log
+
+
 def _open(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
 
@@ -178,7 +206,7 @@ class KafkaTransport:
         if settings.client_id is None:
             self._settings = settings.model_copy(update={"client_id": service.name})
         self._refused: KafkaError | None = None
-        self._hooks = {"error_cb": self._on_error, "logger": logging.getLogger("eventgen.kafka")}
+        self._hooks = {"error_cb": self._on_error, "logger": _client_log()}
         self._producer = KafkaProducer({**self._settings.producer(), **self._hooks})
         self._consumed: dict[tuple[str, str], str] = {}
 
@@ -230,6 +258,21 @@ class KafkaTransport:
         }
         config: Mapping[str, Any] = self._settings.client()
         return await asyncio.to_thread(provision, config, channels, defaults, dry_run=dry_run)
+
+    async def lags(self, subscription: Subscription, group: str) -> Sequence[PartitionLag]:
+        """How far the group has come, by partition."""
+        destination, group = subscription.channel.destination, self._settings.group_id or group
+        return await asyncio.to_thread(kafka_state.lags, self._admin(), destination, group)
+
+    async def examine(self, service: Service, inbox_seconds: float) -> Sequence[Finding]:
+        """What on the cluster does not fit the promises."""
+        group = self._settings.group_id or service.name
+        return await asyncio.to_thread(
+            kafka_state.examine, self._admin(), service, group, inbox_seconds
+        )
+
+    def _admin(self) -> dict[str, Any]:
+        return {**self._settings.client(), "logger": _client_log()}
 
     async def healthy(self) -> bool:
         """Whether the cluster answers."""

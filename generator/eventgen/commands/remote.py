@@ -7,8 +7,9 @@ from pathlib import Path
 from eventgen.commands import project
 from eventgen.commands.exits import Exit, Stop
 from eventgen.plan.kinds import Owner
-from eventgen.remote import lock, web
+from eventgen.remote import lock
 from eventgen.remote.reader import Reader
+from eventgen.spec.addresses import Fetch
 from eventgen.write.put import put
 from eventgen.write.reconcile import Deed, Step
 
@@ -24,8 +25,14 @@ def reader(folder: Path, *, allowed: bool) -> Reader:
     return Reader(
         locked=_locked(folder / project.LOCK),
         cache=None if cache is None else cache / "remote",
-        web=web.get if allowed else None,
+        web=_web() if allowed else None,
     )
+
+
+def _web() -> Fetch:
+    from eventgen.remote import web  # noqa: PLC0415  - HTTP and TLS, which few runs need
+
+    return web.get
 
 
 def step(reader: Reader, folder: Path) -> tuple[Step, ...]:

@@ -32,7 +32,7 @@ _FOLDER = Path(__file__).parents[1] / "shapes"
 _LEVELS = ("server", "channel", "operation", "message")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Shape:
     """One object. `elsewhere` are the fields that only other versions have.
 
@@ -81,6 +81,8 @@ class Shapes:
     def told(self, name: str, node: Node) -> str:
         """The name of the object that a mapping is, which stands where `name` is expected."""
         shape = self.objects[name]
+        if not (shape.having or shape.otherwise or shape.by):
+            return name
         for key, other in self.alternatives(name):
             if node.get(key) is not None:
                 return other
@@ -183,6 +185,7 @@ def _before(one: str, other: str) -> bool:
     return _numbers(one) < _numbers(other)
 
 
+@cache
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 

@@ -12,6 +12,10 @@ bindings of a protocol. A field is a JSON Schema, with these keywords of our own
 * `instead`: the field that another version has for it, and `advice`: what to write there
 * `when`: the field is checked only if the schema format, in the field named here, is AsyncAPI's
 * `only`: the values of the object's `by` field with which the field may stand
+
+Of an object they say what it `is` in a sentence, its `fields` (or with `map` what all its keys
+hold), since which version a `reference` may stand for it, whether it may be a `boolean`, whether
+it is `open` to other keys, and that it takes no `extensions`. `Shape` explains the rest.
 """
 
 from __future__ import annotations

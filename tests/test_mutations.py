@@ -24,7 +24,7 @@ from tests.support import corpus, official
 
 GOOD = Path(__file__).parents[1] / "specs" / "good"
 CONFIG = Config(spec="", broker="", database=Database.SQLITE)
-TRIES = 40  # edits of each document
+TRIES = 20  # edits of each document
 LEAST = 0.95  # of the breaks are reported at their line
 _OF_BINDINGS = ("unknown-key", "unknown-binding-version")  # warnings: bindings are read leniently
 _VALUES = ("7", "true", "null", "words", "[words]", "{words: 1}")

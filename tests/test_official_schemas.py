@@ -67,6 +67,7 @@ DIFFERENCES = (
 # The same for whole documents, by a part of the path to what was changed.
 IN_DOCUMENTS = (
     ("/bindings/", False, "in AsyncAPI 2 and where fields are unknown, a warning [Bindings]"),
+    ("/bindings/", True, "which field goes with which is not of the shape [Bindings]"),
     ("/serverBindings/", False, "as above"),
     ("/channelBindings/", False, "as above"),
     ("/operationBindings/", False, "as above"),

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 _REPORTED = re.compile(
-    r"(?:\.error|\.warn|Diagnostic|Refusal|_finding|_problem|report)\(\s*(?:node,\s*)?\"([a-z0-9-]+)\""
+    r"(?:\.error|\.warn|Diagnostic|Refusal|_finding|_problem|report)"
+    r"\(\s*(?:node,\s*)?\"([a-z0-9-]+)\""
 )
 
 

@@ -43,7 +43,7 @@ def check(root: Node, version: str, reading: Reading) -> tuple[Finding, ...]:
         if name and (id(unit.node), name) in seen:
             continue
         found += _unit(shapes, unit)
-        for place in walk(shapes, unit, seen):
+        for place in walk(shapes, unit, seen, leaves=False):
             if reads_as_reference(shapes, place):
                 waiting += _referred(reading, place)
     return tuple(_once_per_binding_field(found))
@@ -73,14 +73,19 @@ def _is_special(found: Diagnostic) -> bool:
 def _unit(shapes: Shapes, unit: Place) -> Iterator[Finding]:
     """The findings about one value and all that it holds, references not followed."""
     checker = validator_of(shapes.version, expected(unit))
-    data = _sayable(plain(unit.node))
-    if checker.is_valid(data):
+    data = plain(unit.node)
+    try:
+        is_valid = checker.is_valid(data)
+    except UnicodeEncodeError:
+        data = _sayable(data)
+        is_valid = checker.is_valid(data)
+    if is_valid:
         return
     faults = [
         Fault(error.kind.name, error.kind.as_dict(), tuple(error.instance_path))
         for error in checker.iter_errors(data)
     ]
-    yield from explain(shapes, walk(shapes, unit, set()), faults)
+    yield from explain(shapes, walk(shapes, unit, set(), leaves=True), faults)
 
 
 def _referred(reading: Reading, place: Place) -> Iterator[Place]:
@@ -91,8 +96,7 @@ def _referred(reading: Reading, place: Place) -> Iterator[Place]:
     if "refers" in spec:
         spec = {"object": spec["refers"]}
     what = f"`{target.way[-1]}`" if target.way else "the file"
-    key = None
-    yield Place(target.node, spec, what, key)
+    yield Place(target.node, spec, what)
 
 
 def _once_per_binding_field(findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -107,11 +111,11 @@ def _once_per_binding_field(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def _sayable(value: Any) -> Any:
-    """Text may hold half a character, which the checker cannot take."""
+    """Without halves of characters, which YAML's escapes can name and the checker cannot take."""
     if isinstance(value, str):
         return _SURROGATE.sub("?", value)
     if isinstance(value, dict):
-        return {_sayable(key): _sayable(one) for key, one in value.items()}
+        return {key: _sayable(one) for key, one in value.items() if not _SURROGATE.search(key)}
     if isinstance(value, list):
         return [_sayable(one) for one in value]
     return value

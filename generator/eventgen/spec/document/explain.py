@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from eventgen.diagnostics import Diagnostic, Label, Severity, Span
+from eventgen.spec.asyncapi.common import beginning
 from eventgen.spec.document.shapes import Shape, Shapes
 from eventgen.spec.document.walk import Place, expected
 from eventgen.spec.keywords import MEANT, TYPES
@@ -64,7 +65,7 @@ def explain(shapes: Shapes, places: Iterable[Place], faults: Iterable[Fault]) ->
             renamed |= {(id(at.node), key) for key in meant}
         elif (id(at.node), fault.detail.get("property", "")) in renamed:
             continue
-        # AsyncAPI 2 leaves bindings to their own specifications, and its parser to nobody.
+        # The reference parser does not look into the bindings of AsyncAPI 2.
         lenient = shapes.version < "3" and any(_is_binding(shapes, known, node) for node in trail)
         yield from (_mild(one) if lenient else one for one in at.findings(fault))
 
@@ -297,18 +298,14 @@ _LIMITS = {
 }
 
 
-def beginning(span: Span) -> Span:
-    """The first character of a region, to point at something that is missing there."""
-    return Span(span.source, span.line, span.column, span.line, span.column + 1)
-
-
 def _comparable(node: Node) -> Any:
-    """The value without places, in which the order of keys does not count."""
+    """The value as JSON compares it: without places, order of keys, or ways to write 1."""
     if isinstance(node.value, dict):
         return sorted((key, _comparable(value)) for key, value in node.value.items())
     if isinstance(node.value, list):
         return [_comparable(item) for item in node.value]
-    return node.value
+    is_whole = isinstance(node.value, float) and node.value.is_integer()
+    return int(node.value) if is_whole else node.value
 
 
 def _finding(

@@ -12,6 +12,10 @@ bindings of a protocol. A field is a JSON Schema, with these keywords of our own
 * `instead`: the field that another version has for it, and `advice`: what to write there
 * `when`: the field is checked only if the schema format, in the field named here, is AsyncAPI's
 * `only`: the values of the object's `by` field with which the field may stand
+
+Of an object they say what it `is` in a sentence, its `fields` (or with `map` what all its keys
+hold), since which version a `reference` may stand for it, whether it may be a `boolean`, whether
+it is `open` to other keys, and that it takes no `extensions`. `Shape` explains the rest.
 """
 
 from __future__ import annotations
@@ -32,7 +36,7 @@ _FOLDER = Path(__file__).parents[1] / "shapes"
 _LEVELS = ("server", "channel", "operation", "message")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Shape:
     """One object. `elsewhere` are the fields that only other versions have.
 
@@ -81,6 +85,8 @@ class Shapes:
     def told(self, name: str, node: Node) -> str:
         """The name of the object that a mapping is, which stands where `name` is expected."""
         shape = self.objects[name]
+        if not (shape.having or shape.otherwise or shape.by):
+            return name
         for key, other in self.alternatives(name):
             if node.get(key) is not None:
                 return other
@@ -183,6 +189,7 @@ def _before(one: str, other: str) -> bool:
     return _numbers(one) < _numbers(other)
 
 
+@cache
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from eventgen.spec.document.schema import CHECKED_FORMAT
-from eventgen.spec.document.shapes import Shapes, Spec
+from eventgen.spec.document.shapes import Shape, Shapes, Spec
 
 if TYPE_CHECKING:
     from eventgen.diagnostics import Span
     from eventgen.spec.tree import Node
 
 _CHECKED_FORMAT = re.compile(CHECKED_FORMAT)
-_DEEP = ("object", "refers", "list", "map", "or")
+_DEEP = frozenset(("list", "map", "object", "or", "refers"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,8 +53,13 @@ def expected(place: Place) -> Spec:
     return place.spec
 
 
-def walk(shapes: Shapes, start: Place, seen: set[tuple[int, str]]) -> Iterator[Place]:
-    """The places of everything that is checked, outermost first; each object of `seen` once."""
+def walk(
+    shapes: Shapes, start: Place, seen: set[tuple[int, str]], *, leaves: bool
+) -> Iterator[Place]:
+    """The places of everything that is checked, outermost first; none of an object in `seen`.
+
+    `leaves`: also those of plain values, which hold no objects and no references.
+    """
     waiting = [start]
     while waiting:
         place = waiting.pop()
@@ -65,13 +71,13 @@ def walk(shapes: Shapes, start: Place, seen: set[tuple[int, str]]) -> Iterator[P
             continue
         if name is not None:
             seen.add((id(place.node), name))
-        waiting += _inside(shapes, place)
+        waiting += _inside(shapes, place, leaves=leaves)
 
 
-def _inside(shapes: Shapes, place: Place) -> Iterator[Place]:
+def _inside(shapes: Shapes, place: Place, *, leaves: bool) -> Iterator[Place]:
     node, spec = place.node, expected(place)
     if "object" in spec:
-        yield from _fields(shapes, place, spec["object"])
+        yield from _fields(shapes, place, spec["object"], leaves=leaves)
     elif "list" in spec and isinstance(node.value, list):
         what = _item(shapes, spec["list"], place.what)
         for item in node.value:
@@ -80,19 +86,25 @@ def _inside(shapes: Shapes, place: Place) -> Iterator[Place]:
         yield from _entries(shapes, place, spec["map"])
 
 
-def _fields(shapes: Shapes, place: Place, name: str) -> Iterator[Place]:
+def _fields(shapes: Shapes, place: Place, name: str, *, leaves: bool) -> Iterator[Place]:
     node = place.node
     if not isinstance(node.value, dict):
         return
     shape = shapes.objects[shapes.told(name, node)]
     is_schema = shape is shapes.objects["schema"]
     inner = (place.schema or node) if is_schema else None
+    fields = shape.fields if leaves else _deep(shape)
     for key, child in node.value.items():
-        spec = shape.fields.get(key)
+        spec = fields.get(key)
         if spec is not None and _is_checked(node, spec):
             yield Place(child, spec, f"`{key}`", None, inner)
     if shape.values is not None:
         yield from _entries(shapes, place, shape.values)
+
+
+@cache
+def _deep(shape: Shape) -> Mapping[str, Spec]:
+    return {key: spec for key, spec in shape.fields.items() if not _DEEP.isdisjoint(spec)}
 
 
 def _entries(shapes: Shapes, place: Place, spec: Spec) -> Iterator[Place]:

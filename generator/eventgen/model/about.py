@@ -45,6 +45,7 @@ class Tag:
     name: Text
     description: Text
     docs: Docs | None
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,24 @@ def places(node: Node, span: Span) -> Places:
     return Places(span, dict(_parts(node, ())))
 
 
+def places_of_data(node: Node, span: Span) -> Places:
+    """The same for plain data, all the way down; an item of a list is found by its index."""
+    parts: dict[tuple[str, ...], Span] = {}
+    waiting: list[tuple[tuple[str, ...], Node]] = [((), node)]
+    while waiting:
+        way, holder = waiting.pop()
+        if isinstance(holder.value, list):
+            inner = [(str(index), item, item.span) for index, item in enumerate(holder.value)]
+        elif isinstance(holder.value, dict):
+            inner = [(key, value, _at(holder, key, value)) for key, value in holder.value.items()]
+        else:
+            continue
+        for key, value, place in inner:
+            parts[*way, key] = place
+            waiting.append(((*way, key), value))
+    return Places(span, parts)
+
+
 def texts(reading: Reading, node: Node, key: str) -> tuple[Text, ...]:
     """A field that is a list of texts."""
     return tuple(
@@ -91,6 +109,7 @@ def _tags(reading: Reading, node: Node) -> tuple[Tag, ...]:
             Text(reading.text(tag, "name")),
             Text(reading.text(tag, "description")),
             _docs(reading, tag),
+            tag.value["name"].span if "name" in tag.value else tag.span,
         )
         for tag in found
         if tag is not None
@@ -107,8 +126,7 @@ def _docs(reading: Reading, node: Node) -> Docs | None:
 def _parts(node: Node, way: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Span]]:
     for key, value in node.value.items():
         here = (*way, key)
-        is_scalar = not isinstance(value.value, (dict, list))
-        yield here, value.span if is_scalar else node.place(key)
+        yield here, _at(node, key, value)
         inside = isinstance(value.value, dict) and key not in _APART
         if inside and len(here) < _DEEPEST:
             yield from _parts(value, here)
@@ -132,3 +150,8 @@ def _inside(reading: Reading, node: Node, known: dict[int, Any], deep: int) -> A
     if isinstance(node.value, list):
         return [_whole(reading, item, known, deep) for item in node.value]
     return node.value
+
+
+def _at(node: Node, key: str, value: Node) -> Span:
+    """A scalar is best pointed at itself, anything larger at its key."""
+    return node.place(key) if isinstance(value.value, (dict, list)) else value.span

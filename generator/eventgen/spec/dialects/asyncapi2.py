@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 VERSIONS = ("2.0", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6")
 _KEYWORDS = ("publish", "subscribe")
+_INVALIDATING = frozenset(("default-does-not-match", "example-does-not-match"))
 
 
 def detect(root: Node) -> bool:
@@ -72,6 +73,7 @@ def read(root: Node, reading: Reading) -> Service | None:
         security=schemes,
         extensions=extensions(root),
         places=places(root, root.span),
+        invalidating=_INVALIDATING,
     )
     return assemble(draft, reading)
 

@@ -56,7 +56,7 @@ def examine(loaded: Loaded, config: Config, broker: Broker | None, display: str)
     free = [one for one in loaded.findings if one.severity is not Severity.ERROR]
     if loaded.service is not None:
         free += check_all(loaded.service, config)
-        free = verdict.by_language(free, loaded.service.invalidating)
+        free = verdict.by_language(free, loaded.invalidating)
         if broker is not None:
             free += broker.check(Subject(loaded.service, config))
     free += _about_suppressions(loaded, free, broker)

@@ -63,7 +63,6 @@ class Service:
     spare: Spare
     security: tuple[SecurityScheme, ...]  # those the document names, used or not
     extensions: Mapping[str, Any]  # the `x-` fields at the root of the document
-    invalidating: frozenset[str]  # findings that are errors in the language it is written in
     places: Places
 
     @property

@@ -2,8 +2,8 @@
 
 ## What it checks
 
-Every example of a message is valid for the message's payload and headers, `format` included. AsyncAPI 2
-makes it an error when one is not, and AsyncAPI 3 leaves it to us: there it is a warning.
+Every example of a message is valid for the message's payload and headers, `format` included. In
+AsyncAPI 2 that is an error, elsewhere a warning.
 
 ## Why
 

@@ -62,7 +62,6 @@ def assemble(draft: Draft, reading: Reading) -> Service | None:
         spare=_spare(draft, reading),
         security=draft.security,
         extensions=draft.extensions,
-        invalidating=draft.invalidating,
         places=draft.places,
     )
 

@@ -114,4 +114,3 @@ class Draft:
     security: tuple[SecurityScheme, ...]
     extensions: Mapping[str, Any]
     places: Places
-    invalidating: frozenset[str] = frozenset()  # findings that are errors in this language

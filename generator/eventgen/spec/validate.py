@@ -12,6 +12,7 @@ from eventgen.spec.shape import kind
 
 if TYPE_CHECKING:
     import jsonschema_rs
+
     from eventgen.model import Service
 
 _DOCUMENT = "urn:eventgen:service"

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from eventgen.spec.shape import Reading
 
 VERSIONS = ("2.0", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6")
+INVALIDATING = frozenset(("default-does-not-match", "example-does-not-match"))
 _KEYWORDS = ("publish", "subscribe")
-_INVALIDATING = frozenset(("default-does-not-match", "example-does-not-match"))
 
 
 def detect(root: Node) -> bool:
@@ -73,7 +73,6 @@ def read(root: Node, reading: Reading) -> Service | None:
         security=schemes,
         extensions=extensions(root),
         places=places(root, root.span),
-        invalidating=_INVALIDATING,
     )
     return assemble(draft, reading)
 

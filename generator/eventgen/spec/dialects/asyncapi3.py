@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from eventgen.spec.tree import Node
 
 VERSIONS = ("3.0", "3.1")
-_INVALIDATING = frozenset(("message-of-component",))
+INVALIDATING = frozenset(("message-of-component",))
 
 
 def detect(root: Node) -> bool:
@@ -61,7 +61,6 @@ def read(root: Node, reading: Reading) -> Service | None:
         security=security.schemes(reading, root),
         extensions=extensions(root),
         places=places(root, root.span),
-        invalidating=_INVALIDATING,
     )
     return assemble(draft, reading)
 

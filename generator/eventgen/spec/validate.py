@@ -128,12 +128,25 @@ def _additional(found: Any, _value: Any) -> str:
     return "may not have " + ", ".join(f"`{name}`" for name in found.unexpected[:_MOST_OPTIONS])
 
 
+def _limit(words: str) -> Callable[[Any, Any], str]:
+    """What is told of a limit; `{}` stands for it."""
+    return lambda found, value: f"is {_literal(value)}, {words.format(found.limit)}"
+
+
 _TOLD: dict[str, Callable[[Any, Any], str]] = {
     "additionalProperties": _additional,
     "anyOf": lambda _, value: f"is {_literal(value)}, which none of its alternatives allows",
     "const": lambda found, value: f"is {_literal(value)}, not {_literal(found.expected_value)}",
     "enum": _enum,
+    "exclusiveMaximum": _limit("not less than {}"),
+    "exclusiveMinimum": _limit("not more than {}"),
     "format": lambda found, value: f"is {_literal(value)}, which is no `{found.format}`",
+    "maxItems": _limit("longer than {}"),
+    "maxLength": _limit("longer than {}"),
+    "maximum": _limit("more than {}"),
+    "minItems": _limit("shorter than {}"),
+    "minLength": _limit("shorter than {}"),
+    "minimum": _limit("less than {}"),
     "oneOf": lambda _, value: f"is {_literal(value)}, which not exactly one alternative allows",
     "pattern": lambda found, value: f"is {_literal(value)}, not as in `{found.pattern}`",
     "required": lambda found, _: f"has no `{found.property}`",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from eventgen.model import About, Docs, Location, Part, Places, Tag, Text
+from eventgen.spec.places import at
 from eventgen.spec.settings import EXTENSION
 from eventgen.spec.tree import plain
 
@@ -60,24 +61,6 @@ def places(node: Node, span: Span) -> Places:
     return Places(span, dict(_parts(node, ())))
 
 
-def places_of_data(node: Node, span: Span) -> Places:
-    """The same for plain data, all the way down; an item of a list is found by its index."""
-    parts: dict[tuple[str, ...], Span] = {}
-    waiting: list[tuple[tuple[str, ...], Node]] = [((), node)]
-    while waiting:
-        way, holder = waiting.pop()
-        if isinstance(holder.value, list):
-            inner = [(str(index), item, item.span) for index, item in enumerate(holder.value)]
-        elif isinstance(holder.value, dict):
-            inner = [(key, value, _at(holder, key, value)) for key, value in holder.value.items()]
-        else:
-            continue
-        for key, value, place in inner:
-            parts[*way, key] = place
-            waiting.append(((*way, key), value))
-    return Places(span, parts)
-
-
 def texts(reading: Reading, node: Node, key: str) -> tuple[Text, ...]:
     """A field that is a list of texts."""
     return tuple(
@@ -126,7 +109,7 @@ def _docs(reading: Reading, node: Node) -> Docs | None:
 def _parts(node: Node, way: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Span]]:
     for key, value in node.value.items():
         here = (*way, key)
-        yield here, _at(node, key, value)
+        yield here, at(node, key, value)
         inside = isinstance(value.value, dict) and key not in _APART
         if inside and len(here) < _DEEPEST:
             yield from _parts(value, here)
@@ -150,8 +133,3 @@ def _inside(reading: Reading, node: Node, known: dict[int, Any], deep: int) -> A
     if isinstance(node.value, list):
         return [_whole(reading, item, known, deep) for item in node.value]
     return node.value
-
-
-def _at(node: Node, key: str, value: Node) -> Span:
-    """A scalar is best pointed at itself, anything larger at its key."""
-    return node.place(key) if isinstance(value.value, (dict, list)) else value.span

@@ -11,7 +11,7 @@ from eventgen.spec.validate import Schemas
 
 if TYPE_CHECKING:
     from eventgen.diagnostics import Span
-    from eventgen.model import Schema, Service
+    from eventgen.model import Schema, Service, Spare
 
 _MAPS = MAPS | {"properties"}
 _ONE = SINGLE | {"items"}
@@ -40,8 +40,13 @@ def mismatches(service: Service, *, whole: bool) -> Iterator[Mismatch]:
     `whole` are the values of schemas that have a name or are a payload, but for text and `example`;
     the others are those of the schemas in them.
     """
-    schemas = Schemas(service)
-    for schema in service.schemas:
+    for holder in (service, service.spare):
+        yield from _in(holder, whole=whole)
+
+
+def _in(holder: Service | Spare, *, whole: bool) -> Iterator[Mismatch]:
+    schemas = Schemas(holder)
+    for schema in holder.schemas:
         for sample in _samples(schema) if schema.places.parts else ():
             if _is_whole(schema, sample) is not whole:
                 continue

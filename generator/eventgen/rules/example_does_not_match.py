@@ -40,14 +40,19 @@ from eventgen.model import Part
 from eventgen.spec.validate import Schemas
 
 if TYPE_CHECKING:
-    from eventgen.model import Message, Service
+    from eventgen.model import Message, Service, Spare
     from eventgen.model.config import Config
 
 
 def check(service: Service, _config: Config) -> Iterator[Diagnostic]:
-    """One finding for each fault of an example."""
-    schemas = Schemas(service)
-    for message in service.messages:
+    """One finding for each fault of an example, also of messages that are not used."""
+    for holder in (service, service.spare):
+        yield from _in(holder)
+
+
+def _in(holder: Service | Spare) -> Iterator[Diagnostic]:
+    schemas = Schemas(holder)
+    for message in holder.messages:
         for part, pointer in _parts(message):
             for example in message.examples:
                 if part.value not in example.parts:

@@ -13,7 +13,7 @@ from eventgen.spec.shape import kind
 if TYPE_CHECKING:
     import jsonschema_rs
 
-    from eventgen.model import Service
+    from eventgen.model import Service, Spare
 
 _DOCUMENT = "urn:eventgen:service"
 _LONGEST = 100  # characters of what the validator says
@@ -38,10 +38,10 @@ class Fault:
 
 
 class Schemas:
-    """The schemas of one service, each made ready once, when it is first asked for."""
+    """The schemas of a service, each made ready once, when it is first asked for."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, holder: Service | Spare) -> None:
+        self._holder = holder
         self._ready: dict[str, jsonschema_rs.Validator | None] = {}
 
     def faults(self, pointer: str, value: Any) -> Iterator[Fault]:
@@ -73,10 +73,10 @@ class Schemas:
         import jsonschema_rs  # noqa: PLC0415 - as above
 
         document = {
-            "$defs": {schema.name: schema.document for schema in self._service.schemas},
+            "$defs": {schema.name: schema.document for schema in self._holder.schemas},
             "headers": {
                 message.name.snake: message.headers
-                for message in self._service.messages
+                for message in self._holder.messages
                 if message.headers is not None
             },
         }

@@ -2,7 +2,8 @@
 
 ## What it checks
 
-Each `{name}` in a server's host and pathname is one of its `variables`.
+Each `{name}` in a server's host and pathname is one of its `variables`, when it has any. In
+AsyncAPI 2 that is an error, elsewhere a warning.
 
 ## Why
 
@@ -12,7 +13,10 @@ Nobody can tell which values it may have, or what it is without one.
 
 ```yaml
 servers:
-  production: {host: '{region}.kafka.example.com:9092', protocol: kafka}
+  production:
+    host: '{region}.kafka.example.com:{port}'
+    protocol: kafka
+    variables: {port: {default: '9092'}}
 channels: {}
 ```
 
@@ -23,9 +27,9 @@ Declare it:
 ```yaml
 servers:
   production:
-    host: '{region}.kafka.example.com:9092'
+    host: '{region}.kafka.example.com:{port}'
     protocol: kafka
-    variables: {region: {enum: [eu, us], default: eu}}
+    variables: {port: {default: '9092'}, region: {enum: [eu, us], default: eu}}
 channels: {}
 ```
 """
@@ -48,7 +52,7 @@ def check(service: Service, _config: Config) -> Iterator[Diagnostic]:
     for server in service.servers:
         declared = {variable.name for variable in server.variables}
         for name, span in used(server).items():
-            if name not in declared:
+            if declared and name not in declared:
                 yield Diagnostic(
                     "undeclared-variable",
                     Severity.WARNING,

@@ -2,7 +2,8 @@
 
 ## What it checks
 
-Each of a server's `variables` stands as `{name}` in its host or pathname.
+Each of a server's `variables` stands as `{name}` in its host or pathname, when these have any. In
+AsyncAPI 2 that is an error, elsewhere a warning.
 
 ## Why
 
@@ -13,9 +14,9 @@ It has no effect. The address was probably changed.
 ```yaml
 servers:
   production:
-    host: kafka.example.com:9092
+    host: kafka.example.com:{port}
     protocol: kafka
-    variables: {region: {enum: [eu, us], default: eu}}
+    variables: {port: {default: '9092'}, region: {enum: [eu, us], default: eu}}
 channels: {}
 ```
 
@@ -26,9 +27,9 @@ Write it into the address, or remove the variable:
 ```yaml
 servers:
   production:
-    host: '{region}.kafka.example.com:9092'
+    host: '{region}.kafka.example.com:{port}'
     protocol: kafka
-    variables: {region: {enum: [eu, us], default: eu}}
+    variables: {port: {default: '9092'}, region: {enum: [eu, us], default: eu}}
 channels: {}
 ```
 """
@@ -51,7 +52,7 @@ def check(service: Service, _config: Config) -> Iterator[Diagnostic]:
     for server in service.servers:
         wanted = used(server)
         for variable in server.variables:
-            if variable.name not in wanted:
+            if wanted and variable.name not in wanted:
                 yield Diagnostic(
                     "unused-variable",
                     Severity.WARNING,

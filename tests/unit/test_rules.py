@@ -138,7 +138,7 @@ def bound(protocol: str = "kafka", bindings: str = "{}", other: str = "shop.refu
         (bound(), []),
         (bound("kafka-secure", "{kafka: {partitions: 3}, amqp: {is: queue}}"), []),
         (bound("amqp"), ["server-of-another-broker"]),
-        (bound(bindings="{amqp: {is: queue}, sqs: {}}"), ["binding-of-another-broker"]),
+        (bound(bindings="{amqp: {is: queue}}"), ["binding-of-another-broker"]),
         (bound(other="shop_orders"), ["kafka-topic-collision"]),
         (bound(other="/shop/orders"), ["kafka-topic-collision"]),
         (bound(bindings="{kafka: {topicConfiguration: {cleanup.policy: [compact]}}}"), []),

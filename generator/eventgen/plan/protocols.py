@@ -79,8 +79,7 @@ What has bindings has one for the broker that the service is generated for.
 
 ## Why
 
-Each broker reads its own bindings only. Partitions that are asked for under `kafka` are not made in
-another broker.
+Each broker reads its own bindings only. A queue that is described for one is not made in another.
 
 ## Example
 
@@ -94,7 +93,7 @@ channels:
 
 ## Instead
 
-Say the same for your broker, beside it or in its place: `bindings: {kafka: {partitions: 12}}`.
+Say the same in the binding of your broker, beside it or in its place.
 """,
     "server-of-another-broker": """\
 The servers are for another broker than the one you chose.

@@ -45,7 +45,6 @@ class Tag:
     name: Text
     description: Text
     docs: Docs | None
-    span: Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,6 @@ channels:
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -76,14 +75,14 @@ def check(service: Service, _config: Config) -> Iterator[Diagnostic]:
                 )
 
 
-def _payload(message: Message, schemas: Mapping[str, Any]) -> str:
-    """The payload as text. A schema that is the payload of another message is that schema."""
+def _payload(message: Message, schemas: Mapping[str, Any]) -> Any:
+    """The payload as plain data. A schema that is the payload of another message is that schema."""
     if message.foreign_payload is not None:
-        return json.dumps(message.foreign_payload.document, sort_keys=True)
+        return message.foreign_payload.document
     document = schemas[message.schema]
     while (target := _reference(document)) is not None:
         document = schemas[target]
-    return json.dumps(document, sort_keys=True)
+    return document
 
 
 def _reference(document: Any) -> str | None:

@@ -52,7 +52,11 @@ class Schemas:
         if pointer not in self._ready:
             self._ready[pointer] = self._validator(pointer)
         validator = self._ready[pointer]
-        for error in () if validator is None else validator.iter_errors(value):
+        try:
+            errors = [] if validator is None else list(validator.iter_errors(value))
+        except ValueError:  # half a surrogate pair, which is no text to the validator
+            return
+        for error in errors:
             way = tuple(str(part) for part in error.instance_path)
             yield Fault(_words(error, value), way)
 
@@ -130,7 +134,7 @@ def _additional(found: Any, _value: Any) -> str:
 
 def _limit(words: str) -> Callable[[Any, Any], str]:
     """What is told of a limit; `{}` stands for it."""
-    return lambda found, value: f"is {_literal(value)}, {words.format(found.limit)}"
+    return lambda found, value: f"is {_literal(value)}, {words.format(_text(found.limit))}"
 
 
 _TOLD: dict[str, Callable[[Any, Any], str]] = {
@@ -156,7 +160,15 @@ _TOLD: dict[str, Callable[[Any, Any], str]] = {
 
 
 def _literal(value: Any) -> str:
-    return kind(value) if isinstance(value, (dict, list)) else _shortened(f"`{value}`")
+    return kind(value) if isinstance(value, (dict, list)) else f"`{_shortened(_text(value))}`"
+
+
+def _text(value: Any) -> str:
+    """A scalar in words. Python refuses to write numbers of thousands of digits."""
+    try:
+        return str(value)
+    except ValueError:
+        return "a huge number"
 
 
 def _shortened(text: str) -> str:

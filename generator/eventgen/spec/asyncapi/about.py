@@ -92,7 +92,6 @@ def _tags(reading: Reading, node: Node) -> tuple[Tag, ...]:
             Text(reading.text(tag, "name")),
             Text(reading.text(tag, "description")),
             _docs(reading, tag),
-            tag.value["name"].span if "name" in tag.value else tag.span,
         )
         for tag in found
         if tag is not None

@@ -5,12 +5,13 @@ A file is named after the finding it shows; `<name>.<variant>.yaml` shows anothe
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from eventgen.diagnostics import Diagnostic
 from eventgen.diagnostics.show import concise, full
-from eventgen.model.config import Config, Database
+from eventgen.model.config import Config, Convention, Database, Naming
 from eventgen.pipeline import examine
 from eventgen.rules import all_rules
 from eventgen.spec.load import load
@@ -22,6 +23,11 @@ ROOT = Path(__file__).parents[1]
 BAD = ROOT / "specs" / "bad"
 SPECS = sorted(BAD.glob("*.yaml"))
 CONFIG = Config(spec="", broker="", database=Database.SQLITE)
+# What eventgen.yaml says beside the specifications whose findings need it.
+CONFIGS = {
+    name: replace(CONFIG, naming=Naming(Convention.DOTTED, Convention.DOTTED))
+    for name in ("unconventional-channel-name", "unconventional-event-name")
+}
 # These are about a file as a whole, or about eventgen.yaml: tests/unit shows them.
 ELSEWHERE = {
     "file-missing",
@@ -36,7 +42,8 @@ ELSEWHERE = {
 
 def findings(path: Path) -> tuple[Diagnostic, ...]:
     display = f"specs/bad/{path.name}"
-    return examine(load(path, CONFIG, display, root=BAD), CONFIG, None, display).findings
+    config = CONFIGS.get(path.stem, CONFIG)
+    return examine(load(path, config, display, root=BAD), config, None, display).findings
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)

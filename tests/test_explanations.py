@@ -30,6 +30,7 @@ SHOWN_BY_COMMANDS = {
 }
 _EXAMPLE = re.compile(r"^## Example\n+```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NAMED = re.compile(r"(?:error|warning)\[([a-z0-9-]+)\] ")
+_INSTEAD = re.compile(r"^## Instead\n.*?^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SHORT = "eventgen: 1\nservice: orders\n"
 _LONG = "asyncapi: 3.0.0\ninfo: {title: Orders, version: 1.0.0}\n"
 
@@ -85,6 +86,14 @@ def test_an_example_is_an_example_of_its_finding(name: str, tmp_path: Path) -> N
         return
     assert example is not None
     assert name in {found.name for found in findings(tmp_path, example[1])}
+
+
+def test_what_is_written_instead_has_no_such_finding(tmp_path: Path) -> None:
+    shown = {name: _INSTEAD.search(text) for name, text in EXPLAINED.items()}
+    better = {name: found[1] for name, found in shown.items() if found is not None}
+    assert len(better) > 10
+    for name, text in better.items():
+        assert name not in {found.name for found in findings(tmp_path, text)}, name
 
 
 def test_a_name_is_explained(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from eventgen.brokers import discover
 from eventgen.diagnostics import explanations
+from eventgen.plan import protocols
 from eventgen.plan.broker import Broker
 from eventgen.rules import all_rules
 
@@ -12,6 +13,7 @@ def explained() -> dict[str, str]:
     """Name -> Markdown: of the readers, the rules, and every broker that is installed."""
     found = explanations.load()
     found |= {rule.name: rule.documentation for rule in all_rules()}
+    found |= protocols.EXPLANATIONS
     for broker in discover().values():
         found |= broker.explanations
     return dict(sorted(found.items()))
@@ -19,7 +21,7 @@ def explained() -> dict[str, str]:
 
 def searched(broker: Broker | None) -> frozenset[str]:
     """The names of what can be found when a specification is checked, for a broker or for none."""
-    others = {} if broker is None else broker.explanations
+    others = {} if broker is None else {**protocols.EXPLANATIONS, **broker.explanations}
     rules = (rule.name for rule in all_rules())
     return frozenset((*explanations.load(), *rules, *others))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from eventgen.diagnostics import Diagnostic, Label, Severity, Suppression
@@ -31,6 +31,13 @@ def judge(
         if selection.wants(one.name) and not _is_suppressed(one, suppressions)
     ]
     return tuple(kept)
+
+
+def by_language(found: Iterable[Diagnostic], invalidating: Collection[str]) -> list[Diagnostic]:
+    """Findings as bad as the language of the specification has them: some make it invalid."""
+    return [
+        replace(one, severity=Severity.ERROR) if one.name in invalidating else one for one in found
+    ]
 
 
 def idle(

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from eventgen.diagnostics import Source, Span
-from eventgen.model import Schema
+from eventgen.model import Places, Schema
 from eventgen.render.schemas import Models, models
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +23,9 @@ _numbers = itertools.count()
 
 def schemas(documents: Mapping[str, Any]) -> tuple[Schema, ...]:
     """A schema of each document."""
-    return tuple(Schema(name, document, NOWHERE) for name, document in documents.items())
+    return tuple(
+        Schema(name, document, Places(NOWHERE, {})) for name, document in documents.items()
+    )
 
 
 def made(documents: Mapping[str, Any], base: str = ".._runtime.event.EventModel") -> Models:

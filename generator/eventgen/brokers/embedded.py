@@ -24,6 +24,7 @@ BROKER = Broker(
     name="embedded",
     title="Embedded (no broker)",
     requires=(),
+    protocols=(),
     capabilities=Capabilities(
         ordering="partitions by key",
         replay="offset",

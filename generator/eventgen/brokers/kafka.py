@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from eventgen.diagnostics import Diagnostic, Label, Severity
 from eventgen.plan.broker import Broker, Capabilities
 from eventgen.plan.build import compose_view, package_view
 from eventgen.plan.kinds import FileKind, Subject
 
+if TYPE_CHECKING:
+    from eventgen.model import Channel, Service
+
 # What org.apache.kafka.common.internals.Topic allows.
 _ILLEGAL = re.compile(r"[^A-Za-z0-9._{}-]+")
 _LONGEST_TOPIC = 249
+_POLICY = ("bindings", "kafka", "topicConfiguration", "cleanup.policy")
 
 
 def topic(address: str) -> str:
@@ -45,43 +49,142 @@ def options(bindings: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def check(subject: Subject) -> Iterable[Diagnostic]:
+    """What Kafka would refuse: topics by their names, and events without a key in some of them."""
+    yield from _topics(subject.service)
+    yield from _compacted(subject.service)
+    yield from _keys(subject.service)
+
+
+def _topics(service: Service) -> Iterator[Diagnostic]:
     """Two channels must not share a topic by accident, and a topic's name must not be too long."""
-    taken: dict[str, Any] = {}
-    for channel in subject.service.channels:
+    taken: dict[str, Channel] = {}
+    for channel in service.channels:
         name = topic(channel.address.value)
-        label = Label(channel.span)
+        label = Label(channel.places.at("address"))
         if len(name) > _LONGEST_TOPIC:
             yield Diagnostic(
                 "kafka-topic-too-long",
                 Severity.ERROR,
-                f"A topic of {len(name)} characters; Kafka takes {_LONGEST_TOPIC}",
+                f"the topic has {len(name)} characters, and Kafka takes {_LONGEST_TOPIC}",
                 label,
                 help="give the channel a shorter address",
             )
-        other = taken.setdefault(name, channel)
+        # Kafka makes no topic beside one that differs in these signs only: their metrics would mix.
+        other = taken.setdefault(name.replace(".", "_"), channel)
         if other.address != channel.address:
+            first, second = topic(other.address.value), name
             yield Diagnostic(
                 "kafka-topic-collision",
                 Severity.ERROR,
-                f"Two channels become the same topic, `{name}`",
+                f"two channels become the same topic, `{name}`"
+                if first == second
+                else f"Kafka cannot tell the topics `{first}` and `{second}` apart",
                 label,
-                (Label(other.span, "the other channel"),),
+                (Label(other.places.at("address"), "the other channel"),),
                 help="give one of them another address",
             )
 
 
+def _compacted(service: Service) -> Iterator[Diagnostic]:
+    """A compacted topic takes no event without a key."""
+    for channel, message in service.sent():
+        policy = options(channel.bindings).get("config", {}).get("cleanup.policy", "")
+        if "compact" in policy.split(",") and not message.key:
+            yield Diagnostic(
+                "kafka-compacted-without-key",
+                Severity.WARNING,
+                f"`{message.type.value}` has no key, and a compacted topic takes no event without",
+                Label(message.span),
+                (Label(channel.places.at(*_POLICY), "its topic is compacted"),),
+                help="name the property that is its key, `x-eventgen: {key: ...}`",
+            )
+
+
+def _keys(service: Service) -> Iterator[Diagnostic]:
+    """The key in the binding is the author's word that there is one; ours says which it is."""
+    for _, message in service.sent():
+        binding = message.bindings.get("kafka")
+        if isinstance(binding, Mapping) and binding.get("key") is not None and not message.key:
+            yield Diagnostic(
+                "kafka-key-not-named",
+                Severity.WARNING,
+                f"`{message.type.value}` has a key in its binding, which does not say where it"
+                " comes from",
+                Label(message.places.at("bindings", "kafka", "key")),
+                help="name the property that is the key, `x-eventgen: {key: ...}`",
+            )
+
+
 _EXPLANATIONS = {
+    "kafka-compacted-without-key": """\
+An event without a key goes to a compacted topic.
+
+## What it checks
+
+Every event that the service publishes to a topic with `cleanup.policy: compact` has a key.
+
+## Why
+
+Compaction keeps the last event of each key. Kafka refuses an event that has none.
+
+## Example
+
+```yaml
+channels:
+  customers:
+    address: customers
+    messages: {customer.changed: {payload: {type: object, properties: {id: {type: string}}}}}
+    bindings: {kafka: {topicConfiguration: {cleanup.policy: [compact]}}}
+operations:
+  publishCustomers: {action: send, channel: {$ref: '#/channels/customers'}}
+```
+
+## Instead
+
+Name the property that is the key, `x-eventgen: {key: id}` in the message.
+""",
+    "kafka-key-not-named": """\
+A message's binding describes a key, and nothing says where it comes from.
+
+## What it checks
+
+A message that the service publishes and whose Kafka binding has a `key` also has a key in
+`x-eventgen`.
+
+## Why
+
+The binding says what a key looks like. It does not say which property of the event it is, and the
+event would be published without one.
+
+## Example
+
+```yaml
+channels:
+  customers:
+    address: customers
+    messages:
+      customer.changed:
+        payload: {type: object, properties: {id: {type: string}}}
+        bindings: {kafka: {key: {type: string}}}
+operations:
+  publishCustomers: {action: send, channel: {$ref: '#/channels/customers'}}
+```
+
+## Instead
+
+Name the property that is the key: `x-eventgen: {key: id}` in the message.
+""",
     "kafka-topic-collision": """\
 Two channels become the same Kafka topic.
 
 ## What it checks
 
 The topics of two channels whose addresses differ also differ. A topic has fewer letters to choose
-from than an address: `/` and other signs become dots.
+from than an address: `/` becomes a dot. Kafka takes a dot and `_` for the same.
 
 ## Why
 
-Events of both channels would be mixed in one topic.
+Events of both channels would be mixed in one topic, or Kafka would refuse to create the second.
 
 ## Example
 
@@ -129,6 +232,7 @@ BROKER = Broker(
     name="kafka",
     title="Apache Kafka",
     requires=("confluent-kafka>=2.16,<3",),
+    protocols=("kafka", "kafka-secure"),
     capabilities=Capabilities(
         ordering="partitions by key",
         replay="offset or time",

@@ -60,6 +60,24 @@ class Selection:
         )
 
 
+class Convention(Enum):
+    """How names are written. Each is shown by an event that was placed by an order."""
+
+    DOTTED = "dotted"  # order.placed
+    KEBAB = "kebab"  # order-placed
+    SNAKE = "snake"  # order_placed
+    PATH = "path"  # order/placed
+    PASCAL = "pascal"  # OrderPlaced
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """The conventions that names follow; None where any is right."""
+
+    events: Convention | None = None
+    channels: Convention | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """One service's `eventgen.yaml`."""
@@ -71,3 +89,4 @@ class Config:
     v2_perspective: Perspective | None = None
     channels: Mapping[str, ChannelConfig] = field(default_factory=dict)  # by channel id or address
     check: Selection = Selection()
+    naming: Naming = Naming()

@@ -20,7 +20,12 @@ class Schema:
 
     name: str
     document: Any
-    span: Span
+    places: Places  # of its defaults and examples
+
+    @property
+    def span(self) -> Span:
+        """Where the schema stands."""
+        return self.places.span
 
 
 @dataclass(frozen=True, slots=True)

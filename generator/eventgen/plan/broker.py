@@ -24,9 +24,10 @@ class Capabilities:
 class Broker:
     """One backend.
 
-    `requires` are the distributions a generated service needs for it. `transport` names the
-    runtime module whose `connect` makes the transport. `address` turns a channel address into the
-    backend's own destination name (a topic, a queue). `options` picks from a channel's bindings
+    `requires` are the distributions a generated service needs for it. `protocols` are what
+    documents call it, in servers and bindings; empty when it stands in for any. `transport` names
+    the runtime module whose `connect` makes the transport. `address` turns a channel address into
+    the backend's own destination name (a topic, a queue). `options` picks from a channel's bindings
     what the transport reads. `explanations` are the documentation of what `check` reports, by name,
     as a rule has it in its docstring. Nothing here imports a client library.
     """
@@ -34,6 +35,7 @@ class Broker:
     name: str
     title: str
     requires: tuple[str, ...]
+    protocols: tuple[str, ...]
     capabilities: Capabilities
     transport: str
     address: Callable[[str], str]

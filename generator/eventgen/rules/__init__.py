@@ -39,6 +39,6 @@ def all_rules() -> tuple[Rule, ...]:
 
 
 def check_all(service: Service, config: Config) -> Iterator[Diagnostic]:
-    """What every rule finds in a service."""
+    """What every rule finds in a service, as bad as a rule holds it to be."""
     for rule in all_rules():
         yield from rule.check(service, config)

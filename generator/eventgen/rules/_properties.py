@@ -1,13 +1,13 @@
-"""Looks for a property in a payload schema, through references and combinations."""
+"""Looks for a property in a schema, through references and combinations."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from eventgen.model import Message, Service
+    from eventgen.model import Service
 
 _PREFIX = "#/$defs/"
 
@@ -17,23 +17,29 @@ class Found:
     """Where a path of property names leads.
 
     `missing` is the first name that no schema describes, among `known` ones; None when all are.
-    `optional` is the first name that an event may leave out or set to null.
+    `optional` is the first name that an event may leave out or set to null. `schemas` are those of
+    the property at the end.
     """
 
     missing: str | None = None
     known: tuple[str, ...] = ()
     optional: str | None = None
+    schemas: tuple[dict[str, Any], ...] = ()
 
 
-def find(service: Service, message: Message) -> Found:
-    """Follow a message's key into its payload.
+def definitions(service: Service) -> dict[str, Any]:
+    """The schemas of a service by name."""
+    return {schema.name: schema.document for schema in service.schemas}
 
-    A payload that describes no property at all is open: it may hold anything.
+
+def find(root: Any, path: Sequence[str], schemas: Mapping[str, Any]) -> Found:
+    """Follow a path of names from a schema. `schemas` are the `definitions` it may refer to.
+
+    A schema that describes no property at all is open: it may hold anything.
     """
-    schemas = {schema.name: schema.document for schema in service.schemas}
-    here = [schemas[message.schema]]
+    here = [root]
     optional: str | None = None
-    for name in message.key:
+    for name in path:
         parts = [part for schema in here for part in _parts(schema, schemas)]
         known = sorted({key for part in parts for key in part.get("properties", {})})
         if name not in known:
@@ -42,10 +48,11 @@ def find(service: Service, message: Message) -> Found:
         is_required = any(name in part.get("required", ()) for part in parts)
         if optional is None and not (is_required and not any(map(_is_nullable, here))):
             optional = name
-    return Found(optional=optional)
+    ends = tuple(part for schema in here for part in _parts(schema, schemas))
+    return Found(optional=optional, schemas=ends)
 
 
-def _parts(schema: Any, schemas: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _parts(schema: Any, schemas: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """A schema and everything it refers to or is combined of."""
     waiting = [schema]
     seen: set[int] = set()

@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from eventgen.diagnostics import Diagnostic, Label, Severity
-from eventgen.rules._properties import find
+from eventgen.rules._properties import definitions, find
 
 if TYPE_CHECKING:
     from eventgen.model import Service
@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 
 def check(service: Service, _config: Config) -> Iterator[Diagnostic]:
     """One finding for each event whose key may be absent."""
+    schemas = definitions(service)
     for message in service.messages:
-        found = find(service, message)
+        found = find(schemas[message.schema], message.key, schemas)
         if found.missing is None and found.optional is not None:
             yield Diagnostic(
                 "key-is-optional",

@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from eventgen.diagnostics import Diagnostic, Label, Severity
-from eventgen.rules._properties import find
+from eventgen.rules._properties import definitions, find
 from eventgen.spec.nearest import did_you_mean
 
 if TYPE_CHECKING:
@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 
 def check(service: Service, _config: Config) -> Iterator[Diagnostic]:
     """One finding for each event whose key leads nowhere."""
+    schemas = definitions(service)
     for message in service.messages:
-        found = find(service, message)
+        found = find(schemas[message.schema], message.key, schemas)
         if found.missing is not None:
             yield Diagnostic(
                 "key-not-in-payload",

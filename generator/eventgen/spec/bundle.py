@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from eventgen.model import Schema
+from eventgen.model import Places, Schema
 from eventgen.model.names import SCHEMA, Wish, allot
 from eventgen.spec.normalise import Normaliser
+from eventgen.spec.places import of_samples
 from eventgen.spec.tree import Node
 
 if TYPE_CHECKING:
-    from eventgen.diagnostics import Span
     from eventgen.model import Name
     from eventgen.spec.drafts import DraftMessage
     from eventgen.spec.refs import Target
@@ -158,15 +158,18 @@ def _named(
     allotted = allot(wishes, SCHEMA, {name.pascal for name in names})
     for unit, allowed in zip(others, allotted, strict=True):
         unit.name = "" if allowed is None else allowed.pascal
-    schemas = [_schema(unit.name, unit.document, unit.node.span) for unit in bundler.units]
+    schemas = [
+        _schema(unit.name, unit.document, of_samples(unit.node, unit.node.span))
+        for unit in bundler.units
+    ]
     for message, name in zip(messages, names, strict=True):
         unit = payloads[id(message)]
         if unit is None:
             anything = {} if message.body.foreign_payload else {"type": "object"}
-            schemas.append(Schema(name.pascal, anything, message.span))
+            schemas.append(Schema(name.pascal, anything, Places(message.span, {})))
         elif id(unit) not in merged or unit.name != name.pascal:
             document = {"allOf": [{"$ref": _Pending(unit)}]}
-            schemas.append(_schema(name.pascal, document, message.span))
+            schemas.append(_schema(name.pascal, document, Places(message.span, {})))
     return Bundled(
         tuple(sorted(schemas, key=lambda schema: schema.name)),
         {id(message): name.pascal for message, name in zip(messages, names, strict=True)},
@@ -183,8 +186,8 @@ def _tie(unit: _Unit) -> str:
     return json.dumps(unit.document, sort_keys=True, default=lambda _pending: "reference")
 
 
-def _schema(name: str, document: Any, span: Span) -> Schema:
-    return Schema(name, _resolved(document), span)
+def _schema(name: str, document: Any, places: Places) -> Schema:
+    return Schema(name, _resolved(document), places)
 
 
 def _resolved(document: Any) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eventgen.diagnostics import Diagnostic, Severity, Span, has_errors
-from eventgen.model.config import Config, Database, Perspective, Selection
+from eventgen.model.config import Config, Convention, Database, Naming, Perspective, Selection
 from eventgen.spec import settings
 from eventgen.spec.fields import Choice, Entries, Field, Table, Texts, Words
 from eventgen.spec.refs import Files, project_root
@@ -16,6 +16,7 @@ from eventgen.spec.tree import Node
 
 FILE = "eventgen.yaml"
 _OFF = "off"
+_CONVENTIONS = tuple(one.value for one in Convention)
 CONFIG = Table(
     FILE,
     (
@@ -60,6 +61,17 @@ CONFIG = Table(
                         "severity",
                         Entries(Choice((*(one.value for one in Severity), _OFF))),
                         "How bad a finding is, by its name. `off` reports none of it.",
+                    ),
+                    Field(
+                        "event_names",
+                        Choice(_CONVENTIONS),
+                        "How events are named: `dotted` is `order.placed`, `path` is"
+                        " `order/placed`. Any name is right when this is not given.",
+                    ),
+                    Field(
+                        "channel_names",
+                        Choice(_CONVENTIONS),
+                        "How the addresses of channels are written, in the same words.",
                     ),
                 ),
             ),
@@ -123,6 +135,7 @@ def _read(reading: Reading, root: Node) -> Config:
             if node.value is not None
         },
         check=_selection(found.get("check")),
+        naming=_naming(found.get("check")),
     )
 
 
@@ -142,6 +155,14 @@ def _selection(node: Node | None) -> Selection:
         | {name for name, word in chosen.items() if word == _OFF},
         severity={name: Severity(word) for name, word in chosen.items() if word != _OFF},
     )
+
+
+def _naming(node: Node | None) -> Naming:
+    chosen = {
+        key: None if node is None or key not in node.value else Convention(node.value[key].words)
+        for key in ("event_names", "channel_names")
+    }
+    return Naming(chosen["event_names"], chosen["channel_names"])
 
 
 def _named(root: Node) -> dict[str, Span]:

@@ -48,7 +48,8 @@ class Loaded:
     """A specification that was read.
 
     `service` is None when `findings` has errors. `inputs` are the files it was read from, sorted.
-    `suppressions` are those of all the files; they have not been applied.
+    `suppressions` are those of all the files; they have not been applied. `invalidating` are the
+    findings that are errors in the language of the specification, whatever they are elsewhere.
     """
 
     service: Service | None
@@ -56,6 +57,7 @@ class Loaded:
     inputs: tuple[Path, ...]
     suppressions: tuple[Suppression, ...]
     assumed: Perspective | None  # how `publish` is read, where neither document nor config says
+    invalidating: frozenset[str]
 
 
 def load(
@@ -86,7 +88,14 @@ def load(
         files.findings += faults
     findings = in_order(settle(shape, files.findings), display)
     readable = None if has_errors(findings) else service
-    return Loaded(readable, findings, files.inputs(), tuple(suppressions), reading.assumed)
+    return Loaded(
+        readable,
+        findings,
+        files.inputs(),
+        tuple(suppressions),
+        reading.assumed,
+        reading.invalidating,
+    )
 
 
 def in_order(findings: Iterable[Diagnostic], display: str) -> tuple[Diagnostic, ...]:
@@ -117,6 +126,7 @@ def _read(root: Node, reading: Reading) -> Service | None:
     if not found:
         _unknown(root, reading)
         return None
+    reading.invalidating = found[0].INVALIDATING
     service: Service | None = found[0].read(root, reading)
     return service
 

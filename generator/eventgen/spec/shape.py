@@ -44,6 +44,7 @@ class Reading:
     config: Config
     findings: list[Diagnostic] = field(default_factory=list)
     assumed: Perspective | None = None  # the view of 2.x that was taken, where nobody says it
+    invalidating: frozenset[str] = frozenset()  # as in `Loaded`
     _seen: set[tuple[str, str, int, int, int]] = field(default_factory=set)
 
     def error(self, name: str, message: str, at: Span, **more: Any) -> None:

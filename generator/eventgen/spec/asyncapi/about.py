@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from eventgen.model import About, Docs, Location, Part, Places, Tag, Text
+from eventgen.spec.places import at
 from eventgen.spec.settings import EXTENSION
 from eventgen.spec.tree import plain
 
@@ -107,8 +108,7 @@ def _docs(reading: Reading, node: Node) -> Docs | None:
 def _parts(node: Node, way: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Span]]:
     for key, value in node.value.items():
         here = (*way, key)
-        is_scalar = not isinstance(value.value, (dict, list))
-        yield here, value.span if is_scalar else node.place(key)
+        yield here, at(node, key, value)
         inside = isinstance(value.value, dict) and key not in _APART
         if inside and len(here) < _DEEPEST:
             yield from _parts(value, here)

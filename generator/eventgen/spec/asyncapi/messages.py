@@ -12,6 +12,7 @@ from eventgen.spec import settings
 from eventgen.spec.asyncapi import common, traits
 from eventgen.spec.asyncapi.about import about, location, places
 from eventgen.spec.drafts import UNNAMED, DraftMessage
+from eventgen.spec.places import of_data
 from eventgen.spec.tree import Node, plain
 
 if TYPE_CHECKING:
@@ -240,7 +241,7 @@ class Messages:
                 name, summary = (
                     Text(self.reading.text(target, key)) for key in ("name", "summary")
                 )
-                found.append(Example(name, summary, parts, places(target, item.span)))
+                found.append(Example(name, summary, parts, of_data(target, item.span)))
         return tuple(found)
 
 

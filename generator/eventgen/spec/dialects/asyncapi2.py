@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from eventgen.spec.shape import Reading
 
 VERSIONS = ("2.0", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6")
+INVALIDATING = frozenset(
+    (
+        "example-does-not-match", "schema-example-does-not-match",
+        "undeclared-variable", "unused-variable",
+    )
+)  # fmt: skip
 _KEYWORDS = ("publish", "subscribe")
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from eventgen.spec.tree import Node
 
 VERSIONS = ("3.0", "3.1")
+INVALIDATING = frozenset(("message-of-component",))
 
 
 def detect(root: Node) -> bool:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from eventgen.diagnostics import Span
     from eventgen.spec.shape import Reading
 
+INVALIDATING: frozenset[str] = frozenset()
 _SIDES = (("publishes", Action.SEND), ("subscribes", Action.RECEIVE))
 _MAJOR = re.compile(r"v?([0-9]+)(?:\.[0-9]+)*(?:[-+].*)?\Z", re.ASCII)
 _AS_THEY_ARE = (("title", "title"), ("description", "description"), ("content_type", "contentType"))

@@ -44,7 +44,7 @@ class Consumption:
         self.subscription = subscription
         self._transport = transport
         self._group = group
-        self._lanes: Lanes[Work] = Lanes(subscription.lanes, subscription.batch, self._handle)
+        self._lanes: Lanes[Work] = Lanes(subscription.concurrency, subscription.batch, self._handle)
         self._handling = Handling(
             subscription, database, publisher, wake, lambda: self._lanes.stopping
         )

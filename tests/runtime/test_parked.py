@@ -89,7 +89,7 @@ def test_events_that_arrive_while_a_key_is_released_keep_its_order(url):
     async def case():
         keys, count = ["a", "b", "c"], 60
         failures = {(key, n): 3 for key in keys for n in (0, 17, 31)}
-        async with bench(url, Failing(failures), lanes=4, batch=5) as b:
+        async with bench(url, Failing(failures), concurrency=4, batch=5) as b:
             b.start_parked_worker()
             for n in range(count):
                 await b.deliver(*[message(key, n) for key in keys])

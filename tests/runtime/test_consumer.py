@@ -480,18 +480,22 @@ def test_an_unreadable_envelope_is_dead_at_once(url, monkeypatch):
     asyncio.run(case())
 
 
-def test_a_validation_error_of_the_handler_is_an_ordinary_error(url):
+def test_an_error_of_the_code_or_the_event_is_a_dead_letter_at_the_first_attempt(url):
     class Other(BaseModel):
         x: int
 
     async def case():
+        runs = []
+
         async def handler(event, ctx):
+            runs.append(event.n)
             Other.model_validate({"x": "no number"})
 
         async with bench(url, handler) as b:
             await b.settle(message("k", 1))
             (row,) = await b.parked()
-            assert (row.status, row.reason) == ("retry", "handler-error")
+            assert (row.status, row.reason) == ("dead", "permanent-error")
+            assert runs == [1]
             assert row.error.startswith("ValidationError: 1 validation error")
 
     asyncio.run(case())

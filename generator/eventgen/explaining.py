@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eventgen.diagnostics import Span
-from eventgen.model import Action, Channel, Message, Places, Retry, Service
+from eventgen.model import Action, Channel, Handling, Message, Places, Retry, Service
 from eventgen.model.config import ChannelConfig
 from eventgen.plan.broker import Broker
 from eventgen.plan.build import handler
@@ -109,6 +109,8 @@ def _channel(channel: Channel, subject: Subject, broker: Broker | None) -> Itera
     yield Row("ordering", channel.ordering.value, _setting(channel, chosen, "ordering") or USUAL)
     retry = _setting(channel, chosen, "retry") or _of_operation(channel, subject.service) or USUAL
     yield Row("retry", _tries(channel.retry), retry)
+    handling = _setting(channel, chosen, "handling") or USUAL
+    yield Row("handling", _pace(channel.handling), handling)
     yield Row("dead letter", "kept in the service's database", USUAL)
     if broker is not None:
         yield Row(broker.title, broker.address(address), "its address")
@@ -158,4 +160,12 @@ def _tries(retry: Retry) -> str:
     return (
         f"{retry.attempts} attempts; waits {retry.initial:g} s, "
         f"then {retry.factor:g} times as long each, at most {retry.maximum:g} s"
+    )
+
+
+def _pace(handling: Handling) -> str:
+    rate = "" if handling.rate is None else f", at most {handling.rate:g} events a second"
+    return (
+        f"{handling.concurrency} at a time, {handling.batch} to a transaction, "
+        f"{handling.timeout:g} s each{rate}"
     )

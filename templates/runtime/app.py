@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 
+from . import pauses
 from .connecting import connect_broker, connect_database, is_away, line, require_tables
 from .consumer import Consumption
+from .handling import Handling
 from .housekeeping import Housekeeping
 from .metrics import BUILD, DRAINING
 from .outbox import Publisher
@@ -64,17 +66,26 @@ class App:
         self.transport = transport or connect_broker(service, settings, self.database)
         self._publisher = Publisher(service)
         wanted = settings.relay if relay is None else relay
+        keep = settings.outbox_retention_days > 0
         self._relay = (
-            Relay(self.database, self.transport, system=service.broker) if wanted else None
+            Relay(self.database, self.transport, keep_sent=keep, system=service.broker)
+            if wanted
+            else None
         )
-        subscriptions = service.subscriptions if consume else ()
-        self.consumptions: Sequence[Consumption] = [
-            Consumption(s, self.database, self.transport, self._publisher, self._wake, service.name)
-            for s in subscriptions
+        handlings = [
+            Handling(subscription, self.database, self._publisher, self._wake)
+            for subscription in (service.subscriptions if consume else ())
         ]
-        self._parked = ParkedWorker(subscriptions, self.database, self._publisher, self._wake)
+        self._flows = [handling.flow for handling in handlings]
+        self.consumptions: Sequence[Consumption] = [
+            Consumption(handling, self.transport, service.name) for handling in handlings
+        ]
+        self._parked = ParkedWorker(self.database, handlings)
         self._housekeeping = Housekeeping(
-            self.database, self.consumptions, retention_days=settings.inbox_retention_days
+            self.database,
+            self.consumptions,
+            retention_days=settings.inbox_retention_days,
+            sent_retention_days=settings.outbox_retention_days,
         )
         self._state = "starting"
         self._consuming = 0  # how many of the consumptions were started
@@ -162,6 +173,7 @@ class App:
     async def _connect(self) -> None:
         """Begin, or go on with what an earlier attempt began."""
         await require_tables(self.service, self.database)
+        await pauses.apply(self.database, self._flows)  # before the first event is taken
         if not self._consuming:
             await self.transport.start()
         for consumption in self.consumptions[self._consuming :]:
@@ -173,6 +185,8 @@ class App:
             self._tasks.start("relay", self._relay.run(self._stop_relay))
         if self.consumptions:
             self._tasks.start("parked", self._parked.run(self._stop_intake))
+            following = pauses.follow(self.database, self._flows, self._stop_intake)
+            self._tasks.start("pauses", following)
         self._tasks.start("housekeeping", self._housekeeping.run(self._stop_intake))
 
     async def _shut_down(self, seconds: float) -> None:
@@ -189,7 +203,8 @@ class App:
         drains = [c.drain(max(deadline - clock(), 0.1)) for c in started]
         await _all("drain", drains, deadline - clock() + CLOSE_SECONDS)
         await self._tasks.finish("parked", deadline - clock())
-        await self._tasks.finish("housekeeping", min(deadline - clock(), CLOSE_SECONDS))
+        for name in ("pauses", "housekeeping"):
+            await self._tasks.finish(name, min(deadline - clock(), CLOSE_SECONDS))
         await _all("leave", [c.close() for c in started], CLOSE_SECONDS)
         # After the handlers, so that what they published last is on its way too.
         self._stop_relay.set()

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
-from . import dev, doctor, logs, ops
+from . import command_dlq, command_flow, command_outbox, command_replay, dev, doctor, logs, ops
 from .app import App
 from .connecting import connect_broker, connect_database, explained, require_tables
 from .database import Database
@@ -59,8 +59,14 @@ def command(service: Service, settings_type: type[ServiceSettings]) -> click.Gro
     group.add_command(dev.command(service, settings_type, _explained))
     group.add_command(_doctor(setup))
     group.add_command(_lag(setup))
-    group.add_command(ops.outbox(partial(_with_database, setup)))
-    group.add_command(ops.dead_letters(partial(_with_database, setup)))
+    with_database = partial(_with_database, setup)
+    group.add_command(command_dlq.command(with_database))
+    group.add_command(
+        command_outbox.command(with_database, f"{service.env_prefix}OUTBOX_RETENTION_DAYS")
+    )
+    group.add_command(command_replay.command(service, setup.settings, _explained))
+    for one in command_flow.commands(service, with_database):
+        group.add_command(one)
     return group
 
 

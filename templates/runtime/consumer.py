@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from logging import DEBUG
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,9 @@ from .lanes import Lanes
 from .metrics import RECEIVED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from .database import Database
-    from .outbox import Publisher
-    from .service import Subscription
-    from .transport import Consumer, Incoming, Transport
+    from .transport import Consumer, Incoming, Source
 
 _log = structlog.get_logger("eventgen.consumer")
 
@@ -31,32 +29,24 @@ class Consumption:
     before: whatever happens in between, the broker delivers it again and the inbox knows it.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917  - the seams of the runtime, each given once by the app
-        self,
-        subscription: Subscription,
-        database: Database,
-        transport: Transport,
-        publisher: Publisher,
-        wake: Callable[[], None],
-        group: str,
-    ) -> None:
-        """`wake` tells the relay of new events; `group` names the service to the broker."""
-        self.subscription = subscription
-        self._transport = transport
+    def __init__(self, handling: Handling, source: Source, group: str) -> None:
+        """`group` names the service to the broker."""
+        self.subscription = subscription = handling.subscription
+        self._handling = handling
+        self._flow = handling.flow
+        self._source = source
         self._group = group
-        self._lanes: Lanes[Work] = Lanes(subscription.lanes, subscription.batch, self._handle)
-        self._handling = Handling(
-            subscription, database, publisher, wake, lambda: self._lanes.stopping
+        self._lanes: Lanes[Work] = Lanes(
+            subscription.concurrency, subscription.batch, self._handle, _weight
         )
+        self.results: Counter[str] = Counter()  # events, by what became of them
         self._consumer: Consumer | None = None
         self._started = asyncio.Event()
         self._paused = False
 
     async def start(self) -> None:
         """Subscribe and start handling."""
-        self._consumer = await self._transport.consume(
-            self.subscription, self._group, self._deliver
-        )
+        self._consumer = await self._source.consume(self.subscription, self._group, self._deliver)
         self._lanes.start()
         self._started.set()
 
@@ -72,6 +62,7 @@ class Consumption:
         The rest is cancelled, rolled back and left to the next delivery.
         """
         await self.pause()
+        self._flow.stop()
         finished = await self._lanes.drain(seconds)
         if not finished:
             _log.warning(
@@ -81,6 +72,7 @@ class Consumption:
 
     async def close(self) -> None:
         """Stop at once, tell the broker what is done, leave the group."""
+        self._flow.stop()
         await self._lanes.close()
         if self._consumer is not None:
             await self._consumer.close()
@@ -102,20 +94,36 @@ class Consumption:
             if isinstance(work.subject, Envelope) and self.subscription.route(work.type) is None:
                 _log.debug("consumer.ignored", **work.fields)
                 self._done([message], "ignored")
-            elif not await self._lanes.put(work.key, work):
+                continue
+            await self._flow.admit()
+            if self._paused:
+                return
+            if not await self._lanes.put(work.key, work):
                 return
 
     async def _handle(self, works: Sequence[Work]) -> Sequence[Work]:
-        """Settle the first events of a lane; returns those a spent time budget left over."""
+        """Settle the first events of a lane, when it is their turn; returns what is left over."""
+        try:
+            await self._flow.turn()
+            return await self._settle(works)
+        finally:
+            self._flow.leave()
+
+    async def _settle(self, works: Sequence[Work]) -> Sequence[Work]:
         live = [work for work in works if not work.message.stale()]
-        if len(live) > 1:
+        if len(live) > 1 and not self._flow.held:
             settled = await self._handling.batch(live)
             if settled is not None:
                 self._acknowledge(settled)
                 return live[len(settled) :]
-        for work in live:
-            if not work.message.stale():
-                self._acknowledge([(work, await self._handling.single(work))])
+        for place, work in enumerate(live):
+            if work.message.stale():
+                continue
+            if (result := await self._handling.single(work)) is None:
+                return live[place:]
+            self._acknowledge([(work, result)])
+            if self._flow.held:
+                return live[place + 1 :]
         return ()
 
     def _acknowledge(self, settled: Sequence[tuple[Work, Result]]) -> None:
@@ -131,4 +139,9 @@ class Consumption:
     def _done(self, messages: Sequence[Incoming], result: str) -> None:
         if self._consumer is not None:
             self._consumer.ack(messages)
+        self.results[result] += len(messages)
         RECEIVED.labels(self.subscription.name, result).inc(len(messages))
+
+
+def _weight(work: Work) -> int:
+    return len(work.message.body)

@@ -156,17 +156,17 @@ class Database(Protocol):
         None of `skip_keys` and `skip_ids`, and none behind a poison row of its key.
         """
 
-    async def mark_sent(self, ids: Sequence[int]) -> None:
-        """These rows are on the broker: delete them."""
+    async def mark_sent(self, ids: Sequence[int], *, keep: bool = False) -> None:
+        """These rows are on the broker: delete them, or move them to the archive to `keep` them."""
+
+    async def forget_sent(self, older_than: float, batch: int) -> int:
+        """Delete up to `batch` archived rows sent more than so many seconds ago; how many."""
 
     async def mark_failed(self, id_: int, error: str, *, poison_after: int) -> bool:
         """Count a permanent failure; True when the row has become poison and blocks its key."""
 
     async def list_outbox(self, limit: int) -> Sequence[PendingRow]:
         """The oldest rows that wait, poison ones included."""
-
-    async def retry_poison(self, ids: Sequence[int]) -> int:
-        """Make poison rows pending again (all of them when `ids` is empty); how many there were."""
 
     # inbox ------------------------------------------------------------------------------------
 
@@ -206,9 +206,3 @@ class Database(Protocol):
         self, consumer: str | None, status: ParkedStatus | None, limit: int
     ) -> Sequence[ParkedRow]:
         """Parked events in order; `status="dead"` lists the dead letters."""
-
-    async def replay_dead(self, seqs: Sequence[int]) -> int:
-        """Make dead letters due now, with a fresh count of attempts; how many there were."""
-
-    async def discard_dead(self, seqs: Sequence[int]) -> int:
-        """Delete dead letters for good; how many there were. Releases the key."""

@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 
 # Tables that belong to the runtime: for Alembic's autogenerate, and whoever else looks, to leave
 # alone.
-TABLES = frozenset({"outbox", "outbox_lane", "outbox_relay", "inbox", "parked"})
+TABLES = frozenset(
+    {
+        "inbox",
+        "outbox",
+        "outbox_lane",
+        "outbox_relay",
+        "outbox_sent",
+        "parked",
+        "subscription_pause",
+    }
+)
 EMBEDDED_TABLES = frozenset({"embedded_log", "embedded_group"})
 
 _KINDS = {  # by the scheme of the URL: module, class, driver

@@ -20,6 +20,7 @@ _LONGEST_KEY = 512  # characters; an index entry of PostgreSQL must fit into 2,7
 PENDING = (
     "id, event_id, type, destination, key, headers, body, status, attempts, last_error, created_at"
 )
+ARCHIVED = "event_id, id, type, destination, key, headers, body"
 PARKED = (
     "seq, consumer, event_id, key, type, headers, body, origin, status, reason, error, attempts,"
     " first_failed_at, next_at"
@@ -82,7 +83,7 @@ def pending_row(row: Any) -> PendingRow:
         status=status,
         attempts=attempts,
         last_error=error,
-        created_at=_time(at),
+        created_at=moment(at),
     )
 
 
@@ -103,8 +104,8 @@ def parked_row(row: Any) -> ParkedRow:
         reason=reason,
         error=error,
         attempts=attempts,
-        first_failed_at=_time(first_failed_at),
-        next_at=_time(next_at),
+        first_failed_at=moment(first_failed_at),
+        next_at=moment(next_at),
     )
 
 
@@ -128,11 +129,12 @@ def causes(error: BaseException) -> Iterator[BaseException]:
             waiting.extend(current.exceptions)
 
 
-def _uuid(value: UUID | str) -> UUID:
-    return value if isinstance(value, UUID) else UUID(value)
-
-
-def _time(value: datetime | str) -> datetime:
+def moment(value: datetime | str) -> datetime:
+    """A time as either database gives it, as a value with its zone."""
     if isinstance(value, datetime):
         return value
     return datetime.fromisoformat(value).replace(tzinfo=UTC)
+
+
+def _uuid(value: UUID | str) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)

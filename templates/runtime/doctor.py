@@ -11,6 +11,7 @@ from .database_state import examine_database
 from .errors import ConfigurationError
 from .findings import Finding
 from .migrate import revisions
+from .pauses import paused
 
 if TYPE_CHECKING:
     from .database import Database
@@ -84,6 +85,12 @@ async def _tables(service: Service, database: Database) -> AsyncIterator[Finding
         )
     for finding in _parked(service, backlog):
         yield finding
+    for name, pause in (await paused(database)).items():
+        because = f" ({pause.reason})" if pause.reason else ""
+        yield Finding(
+            f"{name} is paused since {pause.since:%Y-%m-%d %H:%M} UTC{because}",
+            f"run `{service.name} resume {name}` to let it go on",
+        )
 
 
 def _parked(service: Service, backlog: Backlog) -> Sequence[Finding]:

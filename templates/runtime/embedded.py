@@ -5,16 +5,16 @@ that a service behaves the same on it, in development, in tests, and where one d
 What was published survives any crash; every group reads the log from its beginning, once.
 """
 
-# ruff: noqa: S608  - statements are put together from constants alone; values are parameters
 from __future__ import annotations
 
 import asyncio
 import json
-import re
 from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
 from itertools import count
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from zlib import crc32
 
@@ -22,12 +22,13 @@ import structlog
 from sqlalchemy import inspect, text
 
 from .dialect import clean, headers_json
+from .embedded_log import DIALECTS, FETCH, FETCH_BYTES, LAST, Destination, Statements
 from .embedded_state import read_lags, unconsumed
 from .tracker import Tracker
 from .transport import Change, Deliver, Incoming, Outcome, Outgoing, Sent
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from .service import Channel, Service, Subscription
     from .transport import Consumer
 
-FETCH = 500  # messages read at a time
 LEASE_SECONDS = 4.0  # a group waits this long for the successor of a consumer that was killed
 COMMIT_EVERY = 0.2  # seconds
 RETENTION_SECONDS = 7 * 24 * 3600.0  # what every known group has handled is kept so long
@@ -44,85 +44,7 @@ TRIM_EVERY = 600.0  # seconds
 POLL_FASTEST = 0.02  # seconds; only for what other processes publish
 POLL_SLOWEST = 0.5
 
-_PARAMETER = re.compile(r"\{[^{}]+\}")
-_LOCK = 0x6576_656E_7467_656E  # of the log's one writer at a time
-
 _log = structlog.get_logger("eventgen.embedded")
-
-
-class _Dialect(NamedTuple):
-    """Where the databases differ. `lock` makes the order of ids the order of commits."""
-
-    now: str  # seconds since 1970
-    id: str
-    bytes: str
-    lock: str | None
-
-
-_DIALECTS = {
-    "postgresql": _Dialect(
-        now="extract(epoch FROM clock_timestamp())::float8",
-        id="bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
-        bytes="bytea",
-        lock=f"SELECT pg_advisory_xact_lock({_LOCK})",
-    ),
-    "sqlite": _Dialect(
-        now="((julianday('now') - 2440587.5) * 86400.0)",
-        id="INTEGER PRIMARY KEY AUTOINCREMENT",
-        bytes="BLOB",
-        lock=None,
-    ),
-}
-
-
-class _Statements:
-    """The log's statements in one dialect."""
-
-    def __init__(self, dialect: _Dialect) -> None:
-        now = dialect.now
-        self.lock = dialect.lock
-        self.create = (
-            f"""
-            CREATE TABLE IF NOT EXISTS embedded_log (
-              id {dialect.id}, destination text NOT NULL, part int NOT NULL, key text,
-              headers text NOT NULL, body {dialect.bytes} NOT NULL, published_at float NOT NULL)
-            """,
-            # One row: who consumes, and what is done of each partition, written together. `low` is
-            # the least of `positions`; `pattern` says for LIKE which destinations are meant.
-            """
-            CREATE TABLE IF NOT EXISTS embedded_group (
-              name text NOT NULL, pattern text NOT NULL, owner text NOT NULL,
-              lease_until float NOT NULL, positions text NOT NULL, low bigint NOT NULL,
-              PRIMARY KEY (name, pattern))
-            """,
-        )
-        self.publish = f"""
-            INSERT INTO embedded_log (destination, part, key, headers, body, published_at)
-            VALUES (:destination, :part, :key, :headers, :body, {now})"""
-        self.acquire = f"""
-            INSERT INTO embedded_group (name, pattern, owner, lease_until, positions, low)
-            VALUES (:name, :pattern, :owner, {now} + :lease, '{{}}', 0)
-            ON CONFLICT (name, pattern) DO UPDATE
-            SET owner = excluded.owner, lease_until = excluded.lease_until
-            WHERE embedded_group.owner = :owner OR embedded_group.lease_until <= {now}
-            RETURNING positions, low"""
-        self.keep = f"""
-            UPDATE embedded_group
-            SET lease_until = {now} + :lease, positions = :positions, low = :low
-            WHERE name = :name AND pattern = :pattern AND owner = :owner RETURNING 1"""
-        self.read = """
-            SELECT id, destination, part, key, headers, body FROM embedded_log
-            WHERE destination LIKE :pattern ESCAPE '!' AND id >= :start
-            ORDER BY id LIMIT :limit"""
-        self.lag = """
-            SELECT count(*) FROM embedded_log
-            WHERE destination LIKE :pattern ESCAPE '!' AND id >= coalesce(
-              (SELECT low FROM embedded_group WHERE name = :name AND pattern = :pattern), 0)"""
-        self.trim = f"""
-            DELETE FROM embedded_log WHERE published_at < {now} - :retention
-            AND NOT EXISTS (SELECT 1 FROM embedded_group g
-              WHERE embedded_log.destination LIKE g.pattern ESCAPE '!' AND embedded_log.id >= g.low)
-            """
 
 
 class EmbeddedTransport:
@@ -131,7 +53,7 @@ class EmbeddedTransport:
     def __init__(self, database: Database, *, partitions: int = 8) -> None:
         """Messages of a key are in one of `partitions`; a later change leaves old ones in place."""
         self.database = database
-        self.statements = _Statements(_DIALECTS[database.engine.dialect.name])
+        self.statements = Statements(DIALECTS[database.engine.dialect.name])
         self._partitions = partitions
         self._keyless = count()
         self._consumers: set[EmbeddedConsumer] = set()
@@ -167,6 +89,28 @@ class EmbeddedTransport:
         consumer.start()
         return consumer
 
+    async def history(
+        self, channel: Channel, start: datetime | int
+    ) -> AsyncIterator[Sequence[Incoming]]:
+        """The messages of a channel from a time or an id up to now; no group takes note."""
+        destination = Destination(channel.destination)
+        async with self.database.transaction() as tx:
+            end: int = (await tx.execute(text(self.statements.end))).scalar_one()
+        since = start.timestamp() if isinstance(start, datetime) else 0.0
+        begin = 0 if isinstance(start, datetime) else start
+        while rows := await self.read(destination, begin, end=end, since=since):
+            begin = rows[-1].id + 1
+            yield [_incoming(row) for row in rows if destination.means(row.destination)]
+
+    async def read(
+        self, destination: Destination, start: int, *, end: int = LAST, since: float = 0.0
+    ) -> Sequence[Any]:
+        """The next rows of the log with ids from `start` to `end`, published from `since` on."""
+        values = {"pattern": destination.like, "start": start, "end": end, "since": since}
+        values |= {"limit": FETCH, "bytes": FETCH_BYTES}
+        async with self.database.transaction() as tx:
+            return (await tx.execute(self.statements.read, values)).all()
+
     async def provision(self, channels: Sequence[Channel], *, dry_run: bool) -> Sequence[Change]:
         """Create the log where it is missing; channels need nothing of their own."""
         if not channels or await self._is_there():
@@ -179,13 +123,14 @@ class EmbeddedTransport:
         """How far the group has come, by partition."""
         if not await self._is_there():
             return []
-        return await read_lags(self.database, group, *_matching(subscription.channel.destination))
+        destination = Destination(subscription.channel.destination)
+        return await read_lags(self.database, group, destination.like, destination.pattern)
 
     async def examine(self, service: Service, inbox_seconds: float) -> Sequence[Finding]:
         """The subscriptions that nobody consumes; the log needs no settings."""
         del inbox_seconds  # what was handled is not delivered again, however old
-        likes = [_matching(s.channel.destination)[0] for s in service.subscriptions]
-        now = _DIALECTS[self.database.engine.dialect.name].now
+        likes = [Destination(s.channel.destination).like for s in service.subscriptions]
+        now = DIALECTS[self.database.engine.dialect.name].now
         return await unconsumed(self.database, service, likes, now)
 
     async def healthy(self) -> bool:
@@ -228,8 +173,8 @@ class EmbeddedConsumer:
         self, transport: EmbeddedTransport, destination: str, group: str, deliver: Deliver
     ) -> None:
         """`destination` may hold `{parameters}`, each of which stands for one word."""
-        like, self._pattern = _matching(destination)
-        self._group = {"name": group, "pattern": like}
+        self._destination = Destination(destination)
+        self._group = {"name": group, "pattern": self._destination.like}
         self._owner = {**self._group, "owner": str(uuid4()), "lease": LEASE_SECONDS}
         self._transport = transport
         self._sql = transport.statements
@@ -317,9 +262,7 @@ class EmbeddedConsumer:
         if self._paused or not self._holding:
             return False
         term = self._terms
-        values = {"pattern": self._group["pattern"], "start": self._next, "limit": FETCH}
-        async with self._transport.database.transaction() as tx:
-            rows = (await tx.execute(text(self._sql.read), values)).all()
+        rows = await self._transport.read(self._destination, self._next)
         if not rows or term != self._terms:
             return False
         self._next = rows[-1].id + 1
@@ -336,18 +279,11 @@ class EmbeddedConsumer:
 
     def _is_fresh(self, row: Any) -> bool:
         done = self._floor.get(row.part, 0)
-        return row.id >= done and self._pattern.fullmatch(row.destination) is not None
+        return row.id >= done and self._destination.means(row.destination)
 
     def _incoming(self, row: Any, term: int) -> Incoming:
-        return Incoming(
-            destination=row.destination,
-            key=row.key,
-            headers=json.loads(row.headers),
-            body=row.body,
-            origin=f"{row.destination}/{row.part}/{row.id}",
-            token=(term, row.part, row.id),
-            stale=lambda: term != self._terms,
-        )
+        token = (term, row.part, row.id)
+        return replace(_incoming(row), token=token, stale=lambda: term != self._terms)
 
     # the lease, and what is done ------------------------------------------------------------------
 
@@ -410,14 +346,14 @@ class EmbeddedConsumer:
         self._holding = False
 
 
-def _matching(destination: str) -> tuple[str, re.Pattern[str]]:
-    """The pattern for LIKE and the exact one; each of the `{parameters}` stands for one word.
-
-    LIKE takes too much (any text for `%`; SQLite ignores case), so the other one decides.
-    """
-    fixed = _PARAMETER.split(destination)
-    like = "%".join(re.sub(r"([!%_])", r"!\1", part) for part in fixed)
-    return like, re.compile("[A-Za-z0-9_-]+".join(map(re.escape, fixed)))
+def _incoming(row: Any) -> Incoming:
+    return Incoming(
+        destination=row.destination,
+        key=row.key,
+        headers=json.loads(row.headers),
+        body=row.body,
+        origin=f"{row.destination}/{row.part}/{row.id}",
+    )
 
 
 def connect(service: Service, database: Database) -> EmbeddedTransport:

@@ -27,6 +27,10 @@ class Skip(Exception):  # noqa: N818
     """This event needs no effect: forget what the handler wrote and count the event as handled."""
 
 
+class HandlerTimeout(TimeoutError):  # noqa: N818
+    """The handler took longer than its subscription allows, and was cancelled."""
+
+
 class NotPublishable(Exception):  # noqa: N818
     """The event given to `publish` is not one this service publishes, or breaks its own schema."""
 

@@ -25,6 +25,8 @@ from .context import Context
 from .database import OutboxRow, ParkedRow, Parking
 from .dialect import short_key
 from .envelope import Envelope, Undecodable, read_envelope
+from .errors import HandlerTimeout
+from .flow import Flow
 from .metrics import BATCH_SIZE, DEAD_LETTERS, HANDLER_SECONDS, RETRIES
 from .retry import Verdict, judge, outage_delay
 from .transport import Incoming
@@ -113,15 +115,14 @@ class Handling:
         database: Database,
         publisher: Publisher,
         wake: Callable[[], None],
-        stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`wake` tells the relay of new events; `stopping` ends the wait for a lost database."""
+        """`wake` tells the relay of new events."""
         self.subscription = subscription
         self.database = database
+        self.flow = Flow(subscription.name, subscription.rate)
         self._publisher = publisher
         self._system = publisher.service.broker
         self._wake = wake
-        self._stopping = stopping
 
     # reading ------------------------------------------------------------------------------------
 
@@ -179,9 +180,7 @@ class Handling:
         context: Context[Any] = Context(session, envelope, _bound_logger(envelope), self._publisher)
         try:
             with HANDLER_SECONDS.labels(self.subscription.name, work.type).time():
-                await _uncancelled(route.handler(event, context))
-                if session.new or session.dirty or session.deleted:
-                    await session.flush()
+                await _within(self.subscription.timeout, _call(route, event, context))
         finally:
             # Its connection is not its own, so closing is no I/O, unless a savepoint is open.
             if session.in_nested_transaction():
@@ -229,6 +228,8 @@ class Handling:
             _log.debug("consumer.one_by_one", events=len(works), error=repr(error))
             return None
         BATCH_SIZE.labels(self.subscription.name).observe(len(batch.settled))
+        if batch.handled:
+            self.flow.breaker.handled()
         self.committed(batch.outgoing)
         return batch.settled
 
@@ -268,9 +269,10 @@ class Handling:
 
     # one event, one transaction -----------------------------------------------------------------
 
-    async def single(self, work: Work) -> Result:
+    async def single(self, work: Work) -> Result | None:
         """Handle one event, with the quick attempts; returns once its fate is committed.
 
+        None when the breaker is open instead: then nothing was tried, as far as anybody counts.
         Raises only when the database is away and the service is stopping.
         """
         for attempts in count(1):
@@ -279,6 +281,8 @@ class Handling:
             except Exception as error:
                 if self.database.is_outage(error):
                     raise  # stopping: the broker will deliver the event again
+                if self.flow.breaker.failed(work.key, error):
+                    return None
                 verdict = judge(error, self.subscription.retry, attempts, in_lane=True)
                 if verdict.action != "again":
                     self.report(work, verdict, error)
@@ -308,6 +312,7 @@ class Handling:
                 # into a rollback without a word, but refuses any other statement.
                 await tx.exec_driver_sql("SELECT 1")
         BATCH_SIZE.labels(consumer).observe(1)
+        self.flow.breaker.handled()
         self.committed(outgoing)
         return Result.HANDLED
 
@@ -327,7 +332,7 @@ class Handling:
             try:
                 return await action()
             except Exception as error:
-                if self._stopping() or not self.database.is_outage(error):
+                if self.flow.stopping or not self.database.is_outage(error):
                     raise
                 _log.warning("database.away", consumer=self.subscription.name, error=repr(error))
             await asyncio.sleep(outage_delay(tries))
@@ -384,10 +389,30 @@ def _bound_logger(envelope: Envelope) -> structlog.typing.FilteringBoundLogger:
     return bound
 
 
-async def _uncancelled(handler: Awaitable[None]) -> None:
+async def _call(route: Route, event: Any, context: Context[Any]) -> None:
+    """The handler, and what its session has not written yet."""
+    await route.handler(event, context)
+    session = context.db
+    if session.new or session.dirty or session.deleted:
+        await session.flush()
+
+
+async def _within(seconds: float, work: Awaitable[None]) -> None:
+    """Await a handler's work, cancelled and failed when it takes longer."""
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            await _uncancelled(work)
+    except TimeoutError as error:
+        if not limit.expired():
+            raise  # the handler's own
+        raise HandlerTimeout(f"the handler took longer than {seconds:g} s") from error
+
+
+async def _uncancelled(work: Awaitable[None]) -> None:
     """Await a handler; a cancellation that it caused itself is its error, not the lane's end."""
     try:
-        await handler
+        await work
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
         if task is not None and task.cancelling():

@@ -48,11 +48,16 @@ class Housekeeping:
         consumptions: Sequence[Consumption],
         *,
         retention_days: float,
+        sent_retention_days: float = 0.0,
     ) -> None:
-        """Inbox entries are forgotten `retention_days` after their event was handled."""
+        """Inbox entries are forgotten `retention_days` after their event was handled.
+
+        Archived events are forgotten `sent_retention_days` after they were sent.
+        """
         self._database = database
         self._consumptions = consumptions
         self._retention = retention_days * _DAY
+        self._sent_retention = sent_retention_days * _DAY
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping`."""
@@ -89,13 +94,17 @@ class Housekeeping:
         MEASURED.set_to_current_time()
 
     async def forget(self, stopping: asyncio.Event) -> None:
-        """Delete what the inbox need not know any more, a batch at a time."""
-        forgotten = deleted = await self._database.forget_inbox(self._retention, FORGET_BATCH)
-        while deleted == FORGET_BATCH and not await sleep(0.1, stopping):
-            deleted = await self._database.forget_inbox(self._retention, FORGET_BATCH)
-            forgotten += deleted
-        if forgotten:
-            log.info("inbox.forgotten", events=forgotten)
+        """Delete what inbox and archive need not know any more, a batch at a time."""
+        for name, forget, retention in (
+            ("inbox.forgotten", self._database.forget_inbox, self._retention),
+            ("archive.forgotten", self._database.forget_sent, self._sent_retention),
+        ):
+            forgotten = deleted = await forget(retention, FORGET_BATCH)
+            while deleted == FORGET_BATCH and not await sleep(0.1, stopping):
+                deleted = await forget(retention, FORGET_BATCH)
+                forgotten += deleted
+            if forgotten:
+                log.info(name, events=forgotten)
 
     def _show_parked(self, backlog: Backlog) -> None:
         names = {c.subscription.name for c in self._consumptions}

@@ -14,6 +14,8 @@ from .retry import outage_delay
 
 HIGH = 1000  # events in the lanes at which intake stops ...
 LOW = 500  # ... and at which it goes on
+HIGH_BYTES = 64 * 1024 * 1024  # the same for what they weigh; one more event may be on top
+LOW_BYTES = HIGH_BYTES // 2
 
 T = TypeVar("T")
 
@@ -32,16 +34,26 @@ class _Lane(Generic[T]):
 
 
 class Lanes(Generic[T]):
-    """A fixed number of queues with a worker each; together they hold at most `high` events."""
+    """A fixed number of queues with a worker each; what they hold together is bounded."""
 
-    def __init__(
-        self, count: int, batch: int, handle: Handle[T], *, high: int = HIGH, low: int = LOW
+    def __init__(  # noqa: PLR0913  - the bounds are the same but in tests
+        self,
+        count: int,
+        batch: int,
+        handle: Handle[T],
+        weigh: Callable[[T], int] = lambda _: 0,
+        *,
+        high: int = HIGH,
+        low: int = LOW,
     ) -> None:
+        """`weigh` says how many bytes an event holds."""
         self._lanes: list[_Lane[T]] = [_Lane() for _ in range(count)]
         self._batch = batch
         self._handle = handle
+        self._weigh = weigh
         self._high, self._low = high, low
         self._held = 0
+        self._bytes = 0
         self._room = asyncio.Event()
         self._room.set()
         self._stopping = False
@@ -51,11 +63,6 @@ class Lanes(Generic[T]):
     def held(self) -> int:
         """How many events are in the lanes, those being handled included."""
         return self._held
-
-    @property
-    def stopping(self) -> bool:
-        """Whether a drain has begun."""
-        return self._stopping
 
     def start(self) -> None:
         """Start the workers."""
@@ -74,7 +81,8 @@ class Lanes(Generic[T]):
         lane.waiting.append(item)
         lane.bell.set()
         self._held += 1
-        if self._held >= self._high:
+        self._bytes += self._weigh(item)
+        if self._held >= self._high or self._bytes >= HIGH_BYTES:
             self._room.clear()
         return True
 
@@ -128,5 +136,6 @@ class Lanes(Generic[T]):
         finally:
             lane.waiting.extendleft(reversed(rest))
             self._held -= size - len(rest)
-            if self._held <= self._low:
+            self._bytes -= sum(map(self._weigh, taken)) - sum(map(self._weigh, rest))
+            if self._held <= self._low and self._bytes <= LOW_BYTES:
                 self._room.set()

@@ -83,7 +83,7 @@ RETRIES = Counter(
 )
 DEAD_LETTERS = Counter(
     "eventgen_dead_letters_total",
-    "Events given up, by reason (undecodable, invalid, rejected, max-attempts)",
+    "Events given up, by reason (undecodable, invalid, rejected, permanent-error, max-attempts)",
     ["subscription", "reason"],
     registry=REGISTRY,
 )

@@ -29,13 +29,15 @@ class Revisions:
 
 
 def upgrade(url: str) -> frozenset[str]:
-    """Bring the database to the head of the migrations; returns the head.
+    """Bring the database to the heads of the migrations; returns them.
+
+    There are several when a migration of the service and one of the runtime follow the same one.
 
     Runs an event loop of its own, so it is called where none is running. `migrations/env.py` finds
     the database in `sqlalchemy.url`.
     """
     config = _config(url)
-    command.upgrade(config, "head")
+    command.upgrade(config, "heads")
     return frozenset(ScriptDirectory.from_config(config).get_heads())
 
 

@@ -1,160 +1,132 @@
-"""Looking at, and deciding about, what waits in the outbox and in the dead letters."""
+"""What the commands for operators share: filters, tables, JSON, and asking before deleting."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 import click
 
-if TYPE_CHECKING:
-    from .database import Database, ParkedRow, PendingRow
+from .decisions import Decision, carry_out, count
+from .selection import Selection
 
 # Opens the database, gives it to the function, closes it, and returns the result.
 WithDatabase = Callable[[Callable[..., Coroutine[Any, Any, Any]]], Any]
 
-_MOST = 100
+F = TypeVar("F", bound=Callable[..., Any])
 
-_limit = click.option("--limit", default=_MOST, show_default=True, help="The most rows to list.")
-as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-
-
-def outbox(with_database: WithDatabase) -> click.Group:
-    """`outbox ls`, `outbox retry`."""
-    group = click.Group("outbox", help="Events that wait to be published.")
-
-    @group.command("ls")
-    @_limit
-    @as_json
-    def listing(limit: int, as_json: bool) -> None:
-        """List what waits, oldest first; poison rows are those the broker refuses for good."""
-        rows = with_database(lambda database: database.list_outbox(limit))
-        show([_pending(row) for row in rows], as_json=as_json, empty="the outbox is empty")
-
-    @group.command("retry")
-    @click.argument("ids", nargs=-1, type=int)
-    def retry(ids: tuple[int, ...]) -> None:
-        """Try poison rows again: those of these IDS, or all of them."""
-        count = with_database(lambda database: database.retry_poison(ids))
-        click.echo(f"{_count(count, 'event')} will be tried again")
-        _all_found(count, ids)
-
-    return group
+MOST = 100
 
 
-def dead_letters(with_database: WithDatabase) -> click.Group:
-    """`dlq ls`, `dlq show`, `dlq replay`, `dlq discard`."""
-    group = click.Group("dlq", help="Events that could not be handled.")
-
-    @group.command("ls")
-    @click.option("--all", "all_", is_flag=True, help="Those that will be retried, too.")
-    @_limit
-    @as_json
-    def listing(all_: bool, limit: int, as_json: bool) -> None:
-        """List dead letters, oldest first."""
-        status = None if all_ else "dead"
-        rows = with_database(lambda database: database.list_parked(None, status, limit))
-        show([_parked(row) for row in rows], as_json=as_json, empty="there are no dead letters")
-
-    @group.command("show")
-    @click.argument("number", type=int)
-    def show_one(number: int) -> None:
-        """Show one event whole: why it failed, its headers, its body."""
-        rows = with_database(lambda database: database.list_parked(None, None, 1_000_000))
-        row = next((row for row in rows if row.seq == number), None)
-        if row is None:
-            raise click.ClickException(f"there is no event {number} here")
-        _show_whole(row)
-
-    @group.command("replay")
-    @click.argument("numbers", nargs=-1, type=int)
-    @click.option("--all", "all_", is_flag=True, help="Every dead letter.")
-    @click.option("--dry-run", is_flag=True, help="Only say how many there are.")
-    def replay(numbers: tuple[int, ...], all_: bool, dry_run: bool) -> None:
-        """Handle dead letters again, each before the later events of its key."""
-        count = with_database(_decision("replay_dead", _chosen(numbers, all_), dry_run=dry_run))
-        will = "would be" if dry_run else "will be"
-        click.echo(f"{_count(count, 'dead letter')} {will} handled again")
-        _all_found(count, numbers)
-
-    @group.command("discard")
-    @click.argument("numbers", nargs=-1, type=int)
-    @click.option("--all", "all_", is_flag=True, help="Every dead letter.")
-    @click.option("--dry-run", is_flag=True, help="Only say how many there are.")
-    @click.option("--yes", is_flag=True, help="Do not ask.")
-    def discard(numbers: tuple[int, ...], all_: bool, dry_run: bool, yes: bool) -> None:
-        """Delete dead letters for good; the later events of their keys go on."""
-        chosen = _chosen(numbers, all_)
-        if not (dry_run or yes):
-            click.confirm("Delete them for good?", abort=True, err=True)
-        count = with_database(_decision("discard_dead", chosen, dry_run=dry_run))
-        click.echo(f"{_count(count, 'dead letter')} {'would be' if dry_run else 'were'} deleted")
-        _all_found(count, numbers)
-
-    return group
+def time(value: str) -> datetime:
+    """A time in ISO 8601; without a zone it is UTC. Raises click's error when it is none."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        text = f"{value!r} is no time like 2026-01-31 or 2026-01-31T12:00Z"
+        raise click.BadParameter(text) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _chosen(numbers: tuple[int, ...], all_: bool) -> tuple[int, ...] | None:
-    if bool(numbers) == all_:
-        raise click.UsageError("give the numbers of dead letters, or --all")
-    return None if all_ else numbers
+limit = click.option(
+    "--limit", default=MOST, show_default=True, type=click.IntRange(1), help="The most rows."
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="JSON, one object a line.")
+dry_run = click.option("--dry-run", is_flag=True, help="Only say how many there are.")
+yes = click.option("--yes", is_flag=True, help="Do not ask.")
+everything = click.option("--all", "all_", is_flag=True, help="Whatever there is.")
+numbers = click.argument("numbers", nargs=-1, type=int)
+rate = click.option(
+    "--rate", type=click.FloatRange(0, min_open=True), help="The most events a second."
+)
+
+_EVENTS = (
+    click.option("--event", "type", metavar="TYPE", help="Only events of this type."),
+    click.option("--key", help="Only events with this key."),
+    click.option("--since", type=time, help="Only from this time on."),
+    click.option("--until", type=time, help="Only before this time."),
+)
+_PARKED = (
+    click.option("--subscription", "consumer", help="Only of this subscription."),
+    click.option("--reason", help="Only with this reason."),
+)
 
 
-def _decision(
-    deed: str, chosen: tuple[int, ...] | None, *, dry_run: bool
-) -> Callable[[Database], Coroutine[Any, Any, int]]:
-    """Does `deed` to the dead letters of these numbers, or to all; how many there were."""
-
-    async def work(database: Database) -> int:
-        rows = await database.list_parked(None, "dead", 1_000_000)
-        numbers = [row.seq for row in rows if chosen is None or row.seq in chosen]
-        if dry_run or not numbers:
-            return len(numbers)
-        count: int = await getattr(database, deed)(numbers)
-        return count
-
-    return work
+def of_events(function: F) -> F:
+    """The filters that apply to every event."""
+    return _decorated(function, _EVENTS)
 
 
-def _all_found(count: int, numbers: tuple[int, ...]) -> None:
-    """That a number meant nothing is a finding: whoever gave it meant something."""
-    if count < len(set(numbers)):
-        raise click.ClickException(f"{len(set(numbers)) - count} of these numbers meant nothing")
+def of_parked(function: F) -> F:
+    """The filters that apply to parked events."""
+    return _decorated(function, (*_PARKED, *_EVENTS))
 
 
-def _count(number: int, noun: str) -> str:
+def chosen(numbers: tuple[int, ...] = (), **options: Any) -> Selection:
+    """What these options select; `all_`, where it is one, must be said.
+
+    Raises click's usage error when nothing is said, or too much.
+    """
+    all_ = options.pop("all_", None)
+    known = {field.name for field in fields(Selection)}
+    given = Selection(**{name: value for name, value in options.items() if name in known})
+    if numbers and (all_ or not given.everything):
+        raise click.UsageError("give numbers or filters, not both")
+    if all_ and not given.everything:
+        raise click.UsageError("give filters or --all, not both")
+    if all_ is False and not numbers and given.everything:
+        raise click.UsageError("give numbers, filters, or --all")
+    return Selection(numbers=numbers) if numbers else given
+
+
+def decided(
+    with_database: WithDatabase,
+    decision: Decision,
+    selection: Selection,
+    *,
+    words: tuple[str, str, str],
+    question: str = "",
+    **options: Any,
+) -> None:
+    """Carry a decision out and say what was done: `3 dead letters were deleted`.
+
+    `words` are the noun, what would happen, and what did. With a `question`, ask first.
+    """
+    noun, would, did = words
+    only_count = options.get("dry_run", False)
+    number = with_database(lambda database: count(database, decision, selection))
+    if number and not only_count:
+        if question and not options.get("yes"):
+            ask(f"{question} ({counted(number, noun)})")
+        rate = options.get("rate")
+        number = with_database(lambda database: carry_out(database, decision, selection, rate))
+    if options.get("as_json"):
+        click.echo(json.dumps({"count": number, "done": not only_count}))
+    else:
+        click.echo(f"{counted(number, noun)} {would if only_count else did}")
+    missing = len(set(selection.numbers)) - number
+    if selection.numbers and missing:  # whoever gave it meant something
+        raise click.ClickException(f"{missing} of these numbers meant nothing")
+
+
+def ask(question: str) -> None:
+    """Go on only when a person agrees. Without a terminal nobody can: a usage error."""
+    if not sys.stdin.isatty():
+        raise click.UsageError("there is no terminal to ask at: give --yes")
+    click.confirm(question, abort=True, err=True)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 event`, `2 events`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _pending(row: PendingRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "status": row.status,
-        "type": row.type,
-        "key": row.key,
-        "destination": row.destination,
-        "created": row.created_at.isoformat(timespec="seconds"),
-        "attempts": row.attempts,
-        "error": row.last_error or "",
-    }
-
-
-def _parked(row: ParkedRow) -> dict[str, Any]:
-    return {
-        "number": row.seq,
-        "status": row.status,
-        "subscription": row.consumer,
-        "type": row.type,
-        "key": row.key,
-        "reason": row.reason,
-        "attempts": row.attempts,
-        "since": row.first_failed_at.isoformat(timespec="seconds"),
-        "error": row.error,
-    }
-
-
 def show(rows: Sequence[dict[str, Any]], *, as_json: bool, empty: str) -> None:
+    """Print rows as a table, or as JSON."""
     if as_json:
         for row in rows:
             click.echo(json.dumps(row))
@@ -164,25 +136,20 @@ def show(rows: Sequence[dict[str, Any]], *, as_json: bool, empty: str) -> None:
         click.echo("\n".join(_table(rows)))
 
 
-def _table(rows: Sequence[dict[str, Any]]) -> Iterable[str]:
-    cells = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for line in cells:
-        yield "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip()
-
-
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
     """A value on one line, without characters a terminal would act on."""
     text = "-" if value is None else str(value)
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def _show_whole(row: ParkedRow) -> None:
-    for name, value in _parked(row).items():
-        click.echo(f"{name + ':':<14}{_cell(value)}")
-    click.echo(f"{'origin:':<14}{_cell(row.origin)}")
-    click.echo("headers:")
-    for name, value in sorted(row.headers.items()):
-        click.echo(f"  {_cell(name)}: {_cell(value)}")
-    click.echo("body:")
-    click.echo(_cell(row.body.decode(errors="replace")))
+def _decorated(function: F, options: Iterable[Callable[[F], F]]) -> F:
+    for option in reversed(tuple(options)):
+        function = option(function)
+    return function
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> Iterable[str]:
+    cells = [list(rows[0]), *([cell(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
+        yield "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip()

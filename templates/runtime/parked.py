@@ -13,14 +13,12 @@ from .handling import Handling
 from .retry import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from .database import Database, OutboxRow, ParkedRow
-    from .outbox import Publisher
     from .retry import Verdict
-    from .service import Subscription
 
 WORKERS = 4  # keys handled at the same time
 POLL_FASTEST = 0.1  # seconds
@@ -43,14 +41,12 @@ class ParkedWorker:
 
     def __init__(
         self,
-        subscriptions: Sequence[Subscription],
         database: Database,
-        publisher: Publisher,
-        wake: Callable[[], None],
+        handlings: Sequence[Handling],
     ) -> None:
-        """`wake` tells the relay of new events."""
+        """`handlings` are those of the consumers, one for each subscription."""
         self._database = database
-        self._handlings = [Handling(s, database, publisher, wake) for s in subscriptions]
+        self._handlings = handlings
         self._found = asyncio.Event()  # something is due: the idle workers help
         self._stopping = asyncio.Event()
 
@@ -88,7 +84,7 @@ class ParkedWorker:
     async def _round(self) -> bool:
         """One key of each subscription; whether there was any."""
         try:
-            found = [await self._drain_key(handling) for handling in self._handlings]
+            found = [await self._drain_key(h) for h in self._handlings if h.flow.ready()]
         except Exception as error:  # noqa: BLE001  - an outage, or a bug: neither may end the worker
             if self._database.is_outage(error):
                 _log.warning("database.away", error=repr(error))
@@ -99,11 +95,15 @@ class ParkedWorker:
 
     async def _drain_key(self, handling: Handling) -> bool:
         """Handle the events of a key that is due until it is empty or must wait again."""
-        row = await self._step(handling, None)
-        found = row is not None
-        while row is not None and not self._stopping.is_set():
-            # At once, or a busy key never catches up with the events that arrive behind it.
-            row = await self._step(handling, row.key)
+        flow = handling.flow
+        try:
+            row = await self._step(handling, None)
+            found = row is not None
+            while row is not None and not self._stopping.is_set() and flow.ready():
+                # At once, or a busy key never catches up with the events that arrive behind it.
+                row = await self._step(handling, row.key)
+        finally:
+            flow.leave()
         return found
 
     async def _step(self, handling: Handling, key: str | None) -> ParkedRow | None:
@@ -118,7 +118,8 @@ class ParkedWorker:
         except Exception as error:
             if taken.row is None or taken.verdict is not None or self._database.is_outage(error):
                 raise
-            # The commit itself was refused: a constraint that is checked only there.
+            # The transaction is gone with the attempt: a constraint that is checked only at the
+            # commit, or a statement that was cancelled for taking too long.
             async with self._database.transaction() as tx:
                 await self._failed(tx, handling, taken, error)
         if taken.verdict is not None and taken.verdict.action != "skip":
@@ -139,13 +140,14 @@ class ParkedWorker:
         if taken.row is None:
             return
         self._found.set()
+        handling.flow.rate.take()
         try:
             # A savepoint, because the lock on the row must outlive the failure of its handler:
             # without it the next worker would try the event again before it is postponed.
             async with tx.begin_nested():
                 taken.outgoing = await self._attempt(tx, handling, taken.row)
         except Exception as error:
-            if self._database.is_outage(error):
+            if self._database.is_outage(error) or tx.invalidated:
                 raise
             await self._failed(tx, handling, taken, error)
 
@@ -157,6 +159,7 @@ class ParkedWorker:
         new = await self._database.claim(tx, handling.subscription.name, [work.id])
         if new:
             outgoing = await handling.run(tx, work)
+            handling.flow.breaker.handled()
         await self._database.unpark(tx, row.seq)
         if outgoing:
             await self._database.add_to_outbox(tx, outgoing)
@@ -170,6 +173,9 @@ class ParkedWorker:
         if taken.row is None:
             return
         row, work = taken.row, handling.read_parked(taken.row)
+        if handling.flow.breaker.failed(work.key, error):
+            taken.row, taken.outgoing = None, ()  # as if it had not been taken
+            return
         verdict = judge(error, handling.subscription.retry, row.attempts + 1, in_lane=False)
         taken.verdict, taken.outgoing = verdict, ()
         handling.report(work, verdict, error)

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from .database import LANES, OutboxRow, ParkedRow, ParkedStatus, Parking, PendingRow, Seen
 from .dialect import (
+    ARCHIVED,
     PARKED,
     PENDING,
     Unreachable,
@@ -88,14 +89,21 @@ WHERE lane = ANY($1::smallint[]) AND status = 'pending'
   )
 ORDER BY id LIMIT $2
 """
+_DELETE_SENT = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
+_KEEP_SENT = f"""
+WITH gone AS ({_DELETE_SENT} RETURNING {ARCHIVED})
+INSERT INTO outbox_sent ({ARCHIVED}) SELECT {ARCHIVED} FROM gone ON CONFLICT (event_id) DO NOTHING
+"""
+_FORGET_SENT = f"""
+DELETE FROM outbox_sent WHERE event_id IN (
+  SELECT event_id FROM outbox_sent WHERE sent_at < {_NOW} - make_interval(secs => $1)
+  ORDER BY sent_at LIMIT $2
+) RETURNING 1
+"""
 _MARK_FAILED = """
 UPDATE outbox SET attempts = attempts + 1, last_error = $2,
   status = CASE WHEN attempts + 1 >= $3 THEN 'poison' ELSE 'pending' END
 WHERE id = $1 RETURNING status
-"""
-_RETRY_POISON = """
-UPDATE outbox SET status = 'pending', attempts = 0
-WHERE status = 'poison' AND ($1::bigint[] = '{}' OR id = ANY($1::bigint[])) RETURNING id
 """
 
 _SEEN = """
@@ -170,19 +178,6 @@ _LIST_PARKED = f"""
 SELECT {_PARKED} FROM parked
 WHERE ($1::text IS NULL OR consumer = $1) AND ($2::text IS NULL OR status = $2)
 ORDER BY seq LIMIT $3
-"""
-_REPLAY_DEAD = f"""
-UPDATE parked SET status = 'retry', attempts = 0, next_at = {_NOW}
-WHERE status = 'dead' AND seq = ANY($1::bigint[]) RETURNING seq
-"""
-# A discarded event goes to the inbox: were it delivered again, it would come back to life.
-_DISCARD_DEAD = """
-WITH gone AS (
-  DELETE FROM parked WHERE status = 'dead' AND seq = ANY($1::bigint[]) RETURNING consumer, event_id
-), kept AS (
-  INSERT INTO inbox (consumer, event_id) SELECT consumer, event_id FROM gone ON CONFLICT DO NOTHING
-)
-SELECT consumer FROM gone
 """
 
 # SQLSTATE classes and codes of a server that went away, gave way, or is short of something.
@@ -306,9 +301,13 @@ class PostgresDatabase:
             await _all(tx, _ALONG_IDS)
             return [pending_row(row) for row in await _all(tx, _SELECT_PENDING, *values)]
 
-    async def mark_sent(self, ids: Sequence[int]) -> None:
-        """These rows are on the broker: delete them."""
-        await self._rows("DELETE FROM outbox WHERE id = ANY($1::bigint[])", list(ids))
+    async def mark_sent(self, ids: Sequence[int], *, keep: bool = False) -> None:
+        """These rows are on the broker: delete them, or move them to the archive."""
+        await self._rows(_KEEP_SENT if keep else _DELETE_SENT, list(ids))
+
+    async def forget_sent(self, older_than: float, batch: int) -> int:
+        """Delete up to `batch` archived rows sent more than so many seconds ago; how many."""
+        return len(await self._rows(_FORGET_SENT, older_than, batch))
 
     async def mark_failed(self, id_: int, error: str, *, poison_after: int) -> bool:
         """Count a permanent failure; True when the row has become poison and blocks its key."""
@@ -319,10 +318,6 @@ class PostgresDatabase:
         """The oldest rows that wait, poison ones included."""
         rows = await self._rows(f"SELECT {_PENDING} FROM outbox ORDER BY id LIMIT $1", limit)
         return [pending_row(row) for row in rows]
-
-    async def retry_poison(self, ids: Sequence[int]) -> int:
-        """Make poison rows pending again (all of them when `ids` is empty); how many there were."""
-        return len(await self._rows(_RETRY_POISON, list(ids)))
 
     # inbox ------------------------------------------------------------------------------------
 
@@ -383,14 +378,6 @@ class PostgresDatabase:
     ) -> Sequence[ParkedRow]:
         """Parked events in order; `status="dead"` lists the dead letters."""
         return [parked_row(r) for r in await self._rows(_LIST_PARKED, consumer, status, limit)]
-
-    async def replay_dead(self, seqs: Sequence[int]) -> int:
-        """Make dead letters due now, with a fresh count of attempts; how many there were."""
-        return len(await self._rows(_REPLAY_DEAD, list(seqs)))
-
-    async def discard_dead(self, seqs: Sequence[int]) -> int:
-        """Delete dead letters for good; how many there were. Releases the key."""
-        return len(await self._rows(_DISCARD_DEAD, list(seqs)))
 
 
 async def _all(tx: AsyncConnection, statement: str, *values: Any) -> Sequence[Any]:

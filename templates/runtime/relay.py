@@ -58,6 +58,7 @@ class Relay:
         database: Database,
         transport: Transport,
         *,
+        keep_sent: bool = False,
         lease_seconds: float = 10.0,
         batch: int = 500,
         lanes: int = LANES,
@@ -65,11 +66,13 @@ class Relay:
     ) -> None:
         """Takes at most `lanes` lanes; several relays share them out among themselves.
 
-        `system` is the broker's name in traces.
+        `keep_sent` moves what is sent to the archive instead of deleting it; `system` is the
+        broker's name in traces.
         """
         self._system = system
         self._database = database
         self._transport = transport
+        self._keep_sent = keep_sent
         self._lease_seconds = lease_seconds
         self._batch = batch
         self._most = lanes
@@ -246,7 +249,7 @@ class Relay:
     async def _mark(self) -> None:
         """Delete what is on the broker. Kept in mind until it worked: no need to send it again."""
         if self._unmarked:
-            await self._database.mark_sent(self._unmarked)
+            await self._database.mark_sent(self._unmarked, keep=self._keep_sent)
             self._unmarked = []
 
 

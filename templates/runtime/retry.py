@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import ValidationError
+
 from .envelope import Undecodable
-from .errors import DeadLetter, Retry, Skip
+from .errors import DeadLetter, HandlerTimeout, NotPublishable, Retry, Skip
 
 if TYPE_CHECKING:
     from .service import RetryPolicy
@@ -20,6 +22,9 @@ _OUTAGE_FIRST = 0.1  # seconds
 _OUTAGE_MOST = 5.0
 _LONGEST = 366 * 86400.0  # seconds a handler may ask for; no database overflows
 _ERROR_LENGTH = 1000  # characters
+
+# Errors of the event or of the code: the next attempt would end in the same way.
+_PERMANENT = (ValidationError, NotPublishable, TypeError, NameError)
 
 Random = Callable[[], float]  # from 0 up to, not including, 1
 
@@ -60,6 +65,8 @@ def judge(
         return Verdict("dead", reason, text, attempts)
     if isinstance(error, Retry):
         return Verdict("retry", "retry-asked", text, attempts, min(max(0.0, error.after), _LONGEST))
+    if isinstance(error, HandlerTimeout):  # at once would hold up the lane as long again
+        return Verdict("retry", "timeout", text, attempts, backoff(policy, attempts, random))
     if in_lane and attempts <= len(IN_LANE):
         delay = IN_LANE[attempts - 1] * (0.75 + random() / 2)
         return Verdict("again", "handler-error", text, attempts, delay)
@@ -97,4 +104,6 @@ def _hopeless(error: Exception, policy: RetryPolicy, attempts: int) -> str | Non
         return error.reason
     if isinstance(error, DeadLetter):
         return "rejected"
+    if isinstance(error, _PERMANENT):
+        return "permanent-error"
     return "max-attempts" if attempts >= policy.attempts else None

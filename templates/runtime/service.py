@@ -90,14 +90,21 @@ def route(
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """The events of one channel this service handles. `name` is the inbox's consumer name."""
+    """The events of one channel this service handles. `name` is the inbox's consumer name.
+
+    `concurrency` events of different keys are handled at the same time, in transactions of at most
+    `batch` events. A handler that takes longer than `timeout` seconds is cancelled, and has failed.
+    `rate` is the most events a second that one process of the service takes.
+    """
 
     name: str
     channel: Channel
     routes: tuple[Route, ...]
     retry: RetryPolicy = RetryPolicy()
-    lanes: int = 16
+    concurrency: int = 16
     batch: int = 50
+    timeout: float = 60.0
+    rate: float | None = None
 
     def route(self, type_: str) -> Route | None:
         """The route of an event type, or None when this service does not handle it."""

@@ -46,6 +46,7 @@ class ServiceSettings(BaseSettings):
     relay: bool = True  # whether `run` moves the outbox too; false when `relay` runs on its own
     drain_timeout: float = Field(default=25.0, gt=0)  # less than what the platform grants
     inbox_retention_days: float = Field(default=14.0, gt=0)  # longer than the broker's retention
+    outbox_retention_days: float = Field(default=0.0, ge=0)  # of sent events; 0 keeps none
 
 
 def load(settings_type: type[S], service: Service, **given: Any) -> S:

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from .database import LANES, OutboxRow, ParkedRow, ParkedStatus, Parking, PendingRow, Seen
 from .dialect import (
+    ARCHIVED,
     PARKED,
     PENDING,
     Unreachable,
@@ -89,15 +90,21 @@ WHERE lane IN (SELECT value FROM json_each(?)) AND status = 'pending'
   )
 ORDER BY id LIMIT ?
 """
-_MARK_SENT = "DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?))"
+_DELETE_SENT = "DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?))"
+_KEEP_SENT = f"""
+INSERT INTO outbox_sent ({ARCHIVED})
+SELECT {ARCHIVED} FROM outbox WHERE id IN (SELECT value FROM json_each(?))
+ON CONFLICT (event_id) DO NOTHING
+"""
+_FORGET_SENT = f"""
+DELETE FROM outbox_sent WHERE event_id IN (
+  SELECT event_id FROM outbox_sent WHERE sent_at < {_LATER} ORDER BY sent_at LIMIT ?
+) RETURNING 1
+"""
 _MARK_FAILED = """
 UPDATE outbox SET attempts = attempts + 1, last_error = ?,
   status = CASE WHEN attempts + 1 >= ? THEN 'poison' ELSE 'pending' END
 WHERE id = ? RETURNING status
-"""
-_RETRY_POISON = """
-UPDATE outbox SET status = 'pending', attempts = 0
-WHERE status = 'poison' AND (? = '[]' OR id IN (SELECT value FROM json_each(?))) RETURNING id
 """
 
 _SEEN = """
@@ -149,19 +156,6 @@ WHERE seq = ?
 _LIST_PARKED = f"""
 SELECT {PARKED} FROM parked
 WHERE (?1 IS NULL OR consumer = ?1) AND (?2 IS NULL OR status = ?2) ORDER BY seq LIMIT ?3
-"""
-_REPLAY_DEAD = f"""
-UPDATE parked SET status = 'retry', attempts = 0, next_at = {_NOW}
-WHERE status = 'dead' AND seq IN (SELECT value FROM json_each(?)) RETURNING seq
-"""
-# A discarded event goes to the inbox: were it delivered again, it would come back to life.
-_KEEP_DISCARDED = """
-INSERT INTO inbox (consumer, event_id) SELECT consumer, event_id FROM parked
-WHERE status = 'dead' AND seq IN (SELECT value FROM json_each(?)) ON CONFLICT DO NOTHING
-"""
-_DISCARD_DEAD = """
-DELETE FROM parked
-WHERE status = 'dead' AND seq IN (SELECT value FROM json_each(?)) RETURNING seq
 """
 
 _OUTAGES = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_CANTOPEN")
@@ -284,9 +278,17 @@ class SqliteDatabase:
         sets = [json.dumps(list(values)) for values in (lanes, skip_keys, skip_ids)]
         return [pending_row(row) for row in await self._read(_SELECT_PENDING, *sets, limit)]
 
-    async def mark_sent(self, ids: Sequence[int]) -> None:
-        """These rows are on the broker: delete them."""
-        await self._write(_MARK_SENT, json.dumps(list(ids)))
+    async def mark_sent(self, ids: Sequence[int], *, keep: bool = False) -> None:
+        """These rows are on the broker: delete them, or move them to the archive."""
+        chosen = json.dumps(list(ids))
+        async with self.transaction() as tx:
+            if keep:
+                await _all(tx, _KEEP_SENT, chosen)
+            await _all(tx, _DELETE_SENT, chosen)
+
+    async def forget_sent(self, older_than: float, batch: int) -> int:
+        """Delete up to `batch` archived rows sent more than so many seconds ago; how many."""
+        return len(await self._write(_FORGET_SENT, _seconds(-older_than), batch))
 
     async def mark_failed(self, id_: int, error: str, *, poison_after: int) -> bool:
         """Count a permanent failure; True when the row has become poison and blocks its key."""
@@ -297,11 +299,6 @@ class SqliteDatabase:
         """The oldest rows that wait, poison ones included."""
         rows = await self._read(f"SELECT {PENDING} FROM outbox ORDER BY id LIMIT ?", limit)
         return [pending_row(row) for row in rows]
-
-    async def retry_poison(self, ids: Sequence[int]) -> int:
-        """Make poison rows pending again (all of them when `ids` is empty); how many there were."""
-        chosen = json.dumps(list(ids))
-        return len(await self._write(_RETRY_POISON, chosen, chosen))
 
     # inbox ------------------------------------------------------------------------------------
 
@@ -360,17 +357,6 @@ class SqliteDatabase:
     ) -> Sequence[ParkedRow]:
         """Parked events in order; `status="dead"` lists the dead letters."""
         return [parked_row(r) for r in await self._read(_LIST_PARKED, consumer, status, limit)]
-
-    async def replay_dead(self, seqs: Sequence[int]) -> int:
-        """Make dead letters due now, with a fresh count of attempts; how many there were."""
-        return len(await self._write(_REPLAY_DEAD, json.dumps(list(seqs))))
-
-    async def discard_dead(self, seqs: Sequence[int]) -> int:
-        """Delete dead letters for good; how many there were. Releases the key."""
-        chosen = json.dumps(list(seqs))
-        async with self.transaction() as tx:
-            await _all(tx, _KEEP_DISCARDED, chosen)
-            return len(await _all(tx, _DISCARD_DEAD, chosen))
 
 
 def _prepare(connection: Any, _record: object) -> None:

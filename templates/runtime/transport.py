@@ -5,8 +5,9 @@ A transport moves bytes. It knows nothing of handlers, inboxes, retries or schem
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -95,7 +96,14 @@ class Consumer(Protocol):
         """
 
 
-class Transport(Protocol):
+class Source(Protocol):
+    """Where the messages of a subscription come from."""
+
+    async def consume(self, subscription: Subscription, group: str, deliver: Deliver) -> Consumer:
+        """Start delivering a subscription's messages, from the earliest one not acknowledged."""
+
+
+class Transport(Source, Protocol):
     """One broker connection of one process."""
 
     async def start(self) -> None:
@@ -107,8 +115,12 @@ class Transport(Protocol):
         The caller never has two messages of one key in the same call (the wave rule).
         """
 
-    async def consume(self, subscription: Subscription, group: str, deliver: Deliver) -> Consumer:
-        """Start delivering a subscription's messages, from the earliest one not acknowledged."""
+    def history(self, channel: Channel, start: datetime | int) -> AsyncIterator[Sequence[Incoming]]:
+        """The messages of a channel from a time or an offset up to now, those of a key in order.
+
+        No group takes note of it, so what is handled of them is for the caller to know. An offset
+        counts in every partition. Raises ConnectionError when the broker does not answer.
+        """
 
     async def provision(self, channels: Sequence[Channel], *, dry_run: bool) -> Sequence[Change]:
         """Create what is missing on the broker; never changes or deletes what is there."""

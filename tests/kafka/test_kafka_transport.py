@@ -9,6 +9,7 @@ import subprocess
 import sys
 import uuid
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -517,5 +518,58 @@ def test_provision_says_why_it_cannot(kafka: Kafka) -> None:
             wrong = channel(f"wrong.{uuid.uuid4().hex[:12]}", replicas=3)
             with pytest.raises(ConfigurationError, match="refuses to create topic wrong"):
                 await transport.provision([wrong], dry_run=False)
+
+    run(test)
+
+
+# history --------------------------------------------------------------------------------------
+
+
+def test_history_goes_from_an_offset_or_a_time_to_the_end_and_no_group_takes_note(
+    kafka: Kafka,
+) -> None:
+    async def test() -> None:
+        name = f"orders.{uuid.uuid4().hex[:12]}"
+        for site in ("berlin", "paris"):
+            kafka.create_topic(f"{name}.{site}", partitions=2)
+        kafka.create_topic(name, partitions=3)
+
+        async def read(start: Any, destination: str = name) -> list[str]:
+            found = transport.history(channel(destination), start)
+            return [m.body.decode() async for some in found for m in some]
+
+        async with running(kafka, name) as transport:
+            for n in range(20):  # one after the other, so that times tell them apart
+                await publish(transport, message(name, f"k{n % 5}", str(n), ce_id=str(n)))
+            since = datetime.now(UTC)
+            await asyncio.sleep(0.05)
+            assert await read(since) == []
+            late = [message(name, f"k{n % 5}", str(n)) for n in range(20, 25)]
+            await publish(transport, *late)
+            everything = await read(0)
+            assert sorted(map(int, everything)) == list(range(25))
+            for key in range(5):
+                assert [n for n in everything if int(n) % 5 == key] == [
+                    str(n) for n in range(key, 25, 5)
+                ]
+            assert sorted(await read(since)) == ["20", "21", "22", "23", "24"]
+            assert await read(10**9) == []
+            assert await read(0, "no.such.topic") == []
+            for site in ("berlin", "paris"):
+                await publish(transport, message(f"{name}.{site}", None, site))
+            assert sorted(await read(0, name + ".{site}")) == ["berlin", "paris"]
+            inbox = await Inbox(transport, name).open()  # the group begins where it always did
+            await inbox.has(25)
+            await inbox.consumer.close()
+
+    run(test)
+
+
+def test_history_says_when_the_cluster_is_away() -> None:
+    async def test() -> None:
+        away = KafkaSettings(bootstrap_servers="127.0.0.1:1")
+        transport = KafkaTransport(service("orders"), away)
+        with pytest.raises(ConnectionError, match="Kafka does not answer"):
+            await anext(transport.history(channel("orders"), 0))
 
     run(test)

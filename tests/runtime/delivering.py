@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from runtime.consumer import Consumption
 from runtime.databases import open_database
 from runtime.envelope import Envelope, to_headers
+from runtime.handling import Handling
 from runtime.outbox import Publisher
 from runtime.parked import ParkedWorker
 from runtime.service import (
@@ -151,19 +152,13 @@ class Bench:
         self.transport = RecordingTransport(self.log)
         self.publisher = Publisher(self.service)
         self.woken = 0
+        self.handling = Handling(self.subscription, self.database, self.publisher, self.wake)
         self.consumption = self.new_consumption()
         self.stopping = asyncio.Event()
         self.parked_worker: asyncio.Task[None] | None = None
 
     def new_consumption(self) -> Consumption:
-        return Consumption(
-            self.subscription,
-            self.database,
-            self.transport,
-            self.publisher,
-            self.wake,
-            "billing",
-        )
+        return Consumption(self.handling, self.transport, "billing")
 
     def wake(self) -> None:
         self.woken += 1
@@ -182,7 +177,7 @@ class Bench:
         await until(lambda: len(self.acked) >= before + len(messages))
 
     def start_parked_worker(self) -> None:
-        worker = ParkedWorker([self.subscription], self.database, self.publisher, self.wake)
+        worker = ParkedWorker(self.database, [self.handling])
         self.parked_worker = asyncio.create_task(worker.run(self.stopping))
 
     async def stop_parked_worker(self) -> None:

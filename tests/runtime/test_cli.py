@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -165,7 +166,10 @@ def test_a_database_that_refuses_is_a_sentence(arguments, postgres, tmp_path, mo
 
 def test_help_and_version_need_no_configuration():
     assert invoke("--help").exit_code == 0
-    for name in ("run", "relay", "provision", "migrate", "dev", "outbox", "dlq", "doctor", "lag"):
+    for name in (
+        *("run", "relay", "provision", "migrate", "dev", "outbox", "dlq", "doctor", "lag"),
+        *("pause", "resume", "replay"),
+    ):
         assert name in invoke("--help").stdout
 
 
@@ -178,7 +182,7 @@ def test_migrate_brings_the_database_to_the_head_and_again_does_nothing(tmp_path
     for _ in range(2):
         result = invoke("migrate")
         assert result.exit_code == 0, result.output
-        assert "0001_eventgen" in result.output
+        assert "0002_eventgen" in result.output
 
 
 def test_migrate_elsewhere_says_where_to_run_it(monkeypatch, tmp_path):
@@ -214,7 +218,15 @@ def test_the_outbox_is_listed_for_people_and_machines_and_retried(url):
     assert "pending" in invoke("outbox", "ls").stdout
 
 
-def test_dead_letters_are_listed_shown_replayed_and_discarded(url):
+@pytest.fixture
+def terminal(monkeypatch):
+    """As if somebody sat there."""
+    monkeypatch.setattr(
+        "runtime.ops.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True))
+    )
+
+
+def test_dead_letters_are_listed_shown_replayed_and_discarded(url, terminal):
     kill_letters(url, [-1, 5, -2])
     shown = invoke("dlq", "ls")
     assert len(shown.stdout.splitlines()) == 3
@@ -230,6 +242,7 @@ def test_dead_letters_are_listed_shown_replayed_and_discarded(url):
     assert invoke("dlq", "replay").exit_code == 2
     assert invoke("dlq", "replay", str(first), "--all").exit_code == 2
 
+    assert "1 dead letter would be" in invoke("dlq", "replay", str(first), "--dry-run").stdout
     assert invoke("dlq", "replay", str(first)).exit_code == 0
     rows = on(url, lambda database: database.list_parked(None, None, 10))
     assert {row.seq: row.status for row in rows} == {first: "retry", second: "dead"}
@@ -238,7 +251,59 @@ def test_dead_letters_are_listed_shown_replayed_and_discarded(url):
     assert len(on(url, lambda database: database.list_parked(None, None, 10))) == 1
 
 
-def test_discarding_asks_unless_told_not_to(url):
+def test_a_page_for_machines_has_all_of_it(url):
+    kill_letters(url, [-1])
+    [line] = invoke("dlq", "ls", "--json").stdout.splitlines()
+    page = json.loads(invoke("dlq", "show", str(json.loads(line)["number"]), "--json").stdout)
+    assert json.loads(page["body"]) == {"order_id": "o0", "amount": -1}
+    assert page["headers"]["ce_type"] == "payment.captured"
+    assert page["headers"]["ce_id"] == page["event_id"]
+
+
+def test_filters_choose_dead_letters_and_a_second_replay_does_nothing(url):
+    kill_letters(url, [-1, -2, -3])
+    assert invoke("dlq", "replay", "1", "--key", "o1").exit_code == 2
+    assert invoke("dlq", "replay", "--all", "--key", "o1").exit_code == 2
+    assert invoke("dlq", "ls", "--since", "yesterday").exit_code == 2
+    for nothing in (("--until", "2020-01-01"), ("--event", "no"), ("--subscription", "no")):
+        assert "no dead letters" in invoke("dlq", "ls", *nothing).output
+    chosen = ("dlq", "replay", "--key", "o1", "--since", "2020-01-01T00:00Z", "--json")
+    assert json.loads(invoke(*chosen, "--dry-run").stdout) == {"count": 1, "done": False}
+    assert json.loads(invoke(*chosen).stdout) == {"count": 1, "done": True}
+    assert json.loads(invoke(*chosen).stdout) == {"count": 0, "done": True}
+    assert len(invoke("dlq", "ls", "--reason", "rejected").stdout.splitlines()) == 3
+    assert "2 dead letters will be" in invoke("dlq", "replay", "--all", "--rate", "100").stdout
+
+
+def test_without_a_terminal_nothing_is_deleted_unless_told_to(url):
+    kill_letters(url, [-1])
+    add_poison(url)
+    for command in (("dlq", "discard"), ("outbox", "discard")):
+        assert "give --yes" in invoke(*command, "--all", input="y\n").stderr
+        assert invoke(*command, "--all", "--dry-run").exit_code == 0
+        assert json.loads(invoke(*command, "--all", "--yes", "--json").stdout)["count"] == 1
+    assert "the outbox is empty" in invoke("outbox", "ls").output
+
+
+def test_what_was_sent_is_sent_again_only_as_far_as_it_was_kept(url):
+    async def sent(database):
+        row = Publisher(SERVICE).row(Paid(order_id="o1"))
+        async with database.transaction() as tx:
+            await database.add_to_outbox(tx, [row])
+        [pending] = await database.list_outbox(10)
+        await database.mark_sent([pending.id], keep=True)
+
+    on(url, sent)
+    assert "TINY_OUTBOX_RETENTION_DAYS" in invoke("outbox", "republish").stderr
+    again = ("outbox", "republish", "--since", "2020-01-01", "--event", "order.paid")
+    assert "1 event would be sent again" in invoke(*again, "--dry-run").stdout
+    assert "give --yes" in invoke(*again).stderr
+    assert "the outbox is empty" in invoke("outbox", "ls").output
+    assert "1 event will be sent again" in invoke(*again, "--yes").stdout
+    assert "o1" in invoke("outbox", "ls").stdout
+
+
+def test_discarding_asks_unless_told_not_to(url, terminal):
     kill_letters(url, [-1])
     assert invoke("dlq", "discard", "--all", input="n\n").exit_code == 1
     assert len(invoke("dlq", "ls").stdout.splitlines()) == 2
@@ -251,6 +316,47 @@ def test_a_number_that_means_nothing_is_a_finding(url):
         result = invoke(*arguments)
         assert result.exit_code == 1, result.output
     assert invoke("outbox", "retry", "7").exit_code == 1
+
+
+def test_a_replay_says_what_it_would_do_and_did(url):
+    publish(url, 5, 6)
+    replay = ("replay", "--from", "2020-01-01", "--group")
+    assert invoke(*replay, "a b").exit_code == 2
+    assert invoke("replay", "--from", "soon", "--group", "x").exit_code == 2
+    assert "2 events would be handled again" in invoke(*replay, "x", "--dry-run").stdout
+    assert "payments: 2 events; 2 handled" in invoke(*replay, "x").stdout
+    said = json.loads(invoke(*replay, "x", "--json").stdout)
+    assert said == {"subscription": "payments", "read": 2, "duplicate": 2}
+    first = invoke("replay", "--from", "0", "--group", "same", "--event", "payment.captured")
+    assert "2 handled" in first.stdout
+    again = invoke(*replay, "same")
+    assert "2 duplicate" in again.stdout
+    assert "not handled again" in again.stderr
+    assert len(invoke("outbox", "ls").stdout.splitlines()) == 5  # each replay published
+
+
+# pauses -------------------------------------------------------------------------------------------
+
+
+def test_a_subscription_is_paused_and_goes_on_while_the_service_runs(url):
+    assert invoke("pause", "shipments").exit_code == 2
+    assert "was not paused" in invoke("resume", "payments").stdout
+    assert invoke("pause", "payments", "--reason", "the bank moves").exit_code == 0
+    assert "(the bank moves)" in invoke("doctor").stdout
+    assert "tiny resume payments" in invoke("doctor").stdout
+    with running(url, TINY_LOG_LEVEL="debug") as service:
+        assert service.wait_for("consumer.paused")["reason"] == "the bank moves"
+        service.wait_for("service.started")
+        publish(url, 5)
+        service.wait_for("consumer.received")
+        assert invoke("resume", "payments").exit_code == 0
+        service.wait_for("consumer.resumed")
+        service.wait_for("consumer.handled")
+        assert invoke("pause", "payments").exit_code == 0
+        service.wait_for("consumer.paused")
+        code, seconds = service.stop()
+    assert code == 0
+    assert seconds < 10
 
 
 # doctor -------------------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ def test_effect_outbox_and_acknowledgement_of_each_event(url, together, no_budge
 
 def test_events_waiting_in_a_lane_share_a_transaction(url, no_budget):
     async def case():
-        async with bench(url, write, lanes=1) as b:
+        async with bench(url, write, concurrency=1) as b:
             await b.settle(*[message("k", n) for n in range(40)])
             assert b.woken < 5
 
@@ -109,7 +109,7 @@ def test_events_waiting_in_a_lane_share_a_transaction(url, no_budget):
 @pytest.mark.parametrize("apart", [True, False])
 def test_an_event_delivered_twice_has_one_effect(url, apart, no_budget):
     async def case():
-        async with bench(url, write, lanes=1) as b:
+        async with bench(url, write, concurrency=1) as b:
             twice = message("k", 1)
             others = [message("k", n) for n in (2, 3)]
             if apart:
@@ -128,7 +128,7 @@ def test_an_event_delivered_twice_has_one_effect(url, apart, no_budget):
 def test_nothing_is_acknowledged_before_it_is_committed(url, no_budget):
     async def case():
         handler = Flaky({3: ALWAYS, 5: 2, 8: ALWAYS})
-        async with bench(url, handler, lanes=2) as b:
+        async with bench(url, handler, concurrency=2) as b:
             messages = [message(f"k{n % 4}", n) for n in range(12)]
             ids = {m.headers["ce_id"]: m.origin for m in messages}
             await b.settle(*messages)
@@ -172,7 +172,7 @@ def test_a_failing_commit_is_never_acknowledged(url):
 def test_a_failing_event_neither_undoes_nor_doubles_the_others_of_its_batch(url, no_budget):
     async def case():
         handler = Flaky({4: ALWAYS})
-        async with bench(url, handler, lanes=1) as b:
+        async with bench(url, handler, concurrency=1) as b:
             await b.settle(*[message(f"k{n}", n) for n in range(10)])
             assert [n for _, n in await b.effects()] == [0, 1, 2, 3, 5, 6, 7, 8, 9]
             assert [n for _, n in await b.published()] == [0, 1, 2, 3, 5, 6, 7, 8, 9]
@@ -194,7 +194,7 @@ def test_a_spent_budget_commits_what_is_done_and_keeps_the_order(url, monkeypatc
             await write(event, ctx)
             await asyncio.sleep(0.008)
 
-        async with bench(url, slow, lanes=1) as b:
+        async with bench(url, slow, concurrency=1) as b:
             wake = b.wake
             b.consumption._handling._wake = lambda: (commits.append(len(b.acked)), wake())
             await b.settle(*[message("k", n) for n in range(12)])
@@ -208,7 +208,7 @@ def test_an_event_handled_elsewhere_meanwhile_undoes_the_batch(url, no_budget):
     """The inbox's primary key decides, not the look at it before the handlers ran."""
 
     async def case():
-        async with bench(url, write, lanes=1) as b:
+        async with bench(url, write, concurrency=1) as b:
             messages = [message("k", n) for n in range(5)]
             look, hidden = b.database.seen, []
             await b.settle(messages[2])
@@ -249,7 +249,7 @@ def test_the_claim_of_a_single_event_decides_too(url):
 
 def test_batch_one_runs_each_event_alone(url):
     async def case():
-        async with bench(url, write, batch=1, lanes=1) as b:
+        async with bench(url, write, batch=1, concurrency=1) as b:
             await b.settle(*[message("k", n) for n in range(5)])
             assert b.woken == 5
 
@@ -263,7 +263,7 @@ def test_batch_one_runs_each_event_alone(url):
 def test_later_events_of_a_failed_key_wait_behind_it(url, together, no_budget):
     async def case():
         handler = Flaky({1: ALWAYS})
-        async with bench(url, handler, lanes=1) as b:
+        async with bench(url, handler, concurrency=1) as b:
             messages = [message("bad", 1), message("bad", 2), message("good", 3), message("bad", 4)]
             if together:
                 await b.settle(*messages)
@@ -280,7 +280,7 @@ def test_later_events_of_a_failed_key_wait_behind_it(url, together, no_budget):
 
 def test_a_whole_batch_behind_a_parked_event_waits_in_order(url, no_budget):
     async def case():
-        async with bench(url, Flaky({0: ALWAYS}), lanes=1) as b:
+        async with bench(url, Flaky({0: ALWAYS}), concurrency=1) as b:
             await b.settle(message("bad", 0))
             await b.settle(*[message("bad", n) for n in range(1, 9)], message("good", 9))
             bodies = [row.body for row in await b.parked()]
@@ -322,7 +322,7 @@ def test_a_parked_event_without_a_key_is_not_handled_again_either(url):
 def test_a_duplicate_does_not_undo_its_batch(url, no_budget):
     async def case():
         handler = Flaky()
-        async with bench(url, handler, lanes=1) as b:
+        async with bench(url, handler, concurrency=1) as b:
             messages = [message("k", n) for n in range(3)]
             await b.settle(messages[0])
             await b.settle(messages[0], messages[1], messages[2], messages[1])
@@ -333,7 +333,7 @@ def test_a_duplicate_does_not_undo_its_batch(url, no_budget):
 
 def test_an_event_without_a_key_blocks_nothing(url, no_budget):
     async def case():
-        async with bench(url, Flaky({1: ALWAYS}), lanes=1) as b:
+        async with bench(url, Flaky({1: ALWAYS}), concurrency=1) as b:
             await b.settle(*[message(None, n) for n in range(4)])
             assert sorted(n for _, n in await b.effects()) == [0, 2, 3]
 
@@ -342,7 +342,7 @@ def test_an_event_without_a_key_blocks_nothing(url, no_budget):
 
 def test_without_order_events_of_a_key_do_not_wait(url, no_budget):
     async def case():
-        async with bench(url, Flaky({1: ALWAYS}), lanes=1, ordering="none") as b:
+        async with bench(url, Flaky({1: ALWAYS}), concurrency=1, ordering="none") as b:
             await b.settle(*[message("k", n) for n in range(4)])
             assert sorted(n for _, n in await b.effects()) == [0, 2, 3]
             assert [row.status for row in await b.parked()] == ["retry"]
@@ -373,7 +373,7 @@ def test_a_failing_key_does_not_delay_other_keys(url, monkeypatch):
 def test_a_passing_fault_is_retried_in_the_lane(url, together, no_budget):
     async def case():
         handler = Flaky({1: 2})
-        async with bench(url, handler, lanes=1) as b:
+        async with bench(url, handler, concurrency=1) as b:
             messages = [message("k", n) for n in range(1, together + 1)]
             await b.settle(*messages)
             assert [n for _, n in await b.effects()] == list(range(1, together + 1))
@@ -434,7 +434,7 @@ def test_an_outage_while_parking_does_not_lose_the_event(url):
 def test_what_cannot_be_decoded_is_dead_at_once_with_its_bytes(url, together, no_budget):
     async def case():
         handler = Flaky()
-        async with bench(url, handler, lanes=1) as b:
+        async with bench(url, handler, concurrency=1) as b:
             broken = message("a", body=b"\xff\x00 not JSON")
             invalid = message("b", body=b'{"order_id": 7}')
             fine = message("c", 3)
@@ -480,18 +480,22 @@ def test_an_unreadable_envelope_is_dead_at_once(url, monkeypatch):
     asyncio.run(case())
 
 
-def test_a_validation_error_of_the_handler_is_an_ordinary_error(url):
+def test_an_error_of_the_code_or_the_event_is_a_dead_letter_at_the_first_attempt(url):
     class Other(BaseModel):
         x: int
 
     async def case():
+        runs = []
+
         async def handler(event, ctx):
+            runs.append(event.n)
             Other.model_validate({"x": "no number"})
 
         async with bench(url, handler) as b:
             await b.settle(message("k", 1))
             (row,) = await b.parked()
-            assert (row.status, row.reason) == ("retry", "handler-error")
+            assert (row.status, row.reason) == ("dead", "permanent-error")
+            assert runs == [1]
             assert row.error.startswith("ValidationError: 1 validation error")
 
     asyncio.run(case())
@@ -529,7 +533,7 @@ def test_dead_letter_gives_up_at_once(url):
 def test_skip_forgets_the_work_and_counts_as_handled(url, together, no_budget):
     async def case():
         handler = Flaky({1: ALWAYS}, Skip())
-        async with bench(url, handler, lanes=1) as b:
+        async with bench(url, handler, concurrency=1) as b:
             skipped, other = message("k", 1), message("k", 2)
             if together:
                 await b.settle(skipped, other)
@@ -656,7 +660,7 @@ def test_a_cancellation_inside_the_handler_is_its_own_error(url):
                 task.cancel()
                 await task
 
-        async with bench(url, handler, lanes=1) as b:
+        async with bench(url, handler, concurrency=1) as b:
             await b.settle(message("a", 1), message("b", 2))
             (row,) = await b.parked()
             assert row.error.startswith("RuntimeError: something the handler waited for")
@@ -671,7 +675,7 @@ def test_messages_the_broker_gave_to_others_are_dropped(url, no_budget):
     async def case():
         handler = Flaky()
         gone = True
-        async with bench(url, handler, lanes=1) as b:
+        async with bench(url, handler, concurrency=1) as b:
             await b.deliver(
                 message("k", 1, stale=lambda: gone), message("k", 2, stale=lambda: gone)
             )
@@ -721,7 +725,7 @@ def test_drain_cuts_off_what_takes_too_long(url):
             if event.n == 1:
                 await asyncio.sleep(60)
 
-        async with bench(url, slow, lanes=1, batch=1) as b:
+        async with bench(url, slow, concurrency=1, batch=1) as b:
             await b.settle(message("k", 0))
             await b.deliver(message("k", 1), message("k", 2))
             await asyncio.sleep(0.05)
@@ -762,7 +766,7 @@ def test_intake_waits_while_the_lanes_are_full(url, monkeypatch):
         async def slow(event, ctx):
             await gate.wait()
 
-        async with bench(url, slow, lanes=1) as b:
+        async with bench(url, slow, concurrency=1) as b:
             delivering = asyncio.create_task(b.deliver(*[message("k", n) for n in range(30)]))
             await asyncio.sleep(0.05)
             assert not delivering.done()
@@ -794,7 +798,7 @@ def test_a_swallowed_database_error_does_not_lose_the_event(postgres, together, 
                 with suppress(DBAPIError):
                     await ctx.db.execute(text("insert into effect (k, n) values (null, 0)"))
 
-        async with bench(postgres.url, handler, lanes=1, retry=RetryPolicy(attempts=1)) as b:
+        async with bench(postgres.url, handler, concurrency=1, retry=RetryPolicy(attempts=1)) as b:
             await b.settle(*[message(f"k{n}", n) for n in range(together)])
             (dead,) = await b.parked("dead")
             assert dead.key == "k0"
@@ -836,7 +840,7 @@ def test_two_processes_with_the_same_events_have_one_effect_of_each(postgres, no
 def test_on_the_embedded_broker_a_restart_neither_loses_nor_doubles(url, no_budget):
     async def case():
         handler = Flaky({13: ALWAYS, 40: 2})
-        async with bench(url, handler, lanes=4) as b:
+        async with bench(url, handler, concurrency=4) as b:
             broker = EmbeddedTransport(b.database)
             await broker.start()
             b.transport = broker

@@ -9,12 +9,14 @@ from uuid import UUID, uuid4
 import pytest
 from runtime.database import LANES, Parking
 from runtime.databases import TABLES, open_database
+from runtime.decisions import DISCARD, REPLAY, RETRY_POISON, carry_out
 from runtime.dialect import lane_of
 from runtime.errors import ConfigurationError
+from runtime.selection import Selection
 from sqlalchemy import inspect, text
 
 from tests.runtime.conftest import opened
-from tests.support.runtime import migration
+from tests.support.runtime import migrations
 from tests.support.samples import row
 
 pytestmark = pytest.mark.anyio
@@ -50,6 +52,10 @@ async def park(database, *events):
         await database.park(tx, C, events)
 
 
+async def decide(database, decision, *numbers):
+    return await carry_out(database, decision, Selection(numbers=numbers))
+
+
 async def take(database, key=None):
     async with database.transaction() as tx:
         if key is None:
@@ -73,7 +79,8 @@ async def test_the_migration_makes_the_tables_it_says_and_takes_them_away(databa
 
     def downgrade(connection):
         with Operations.context(MigrationContext.configure(connection)):
-            migration().downgrade()
+            for migration in reversed(migrations()):
+                migration.downgrade()
 
     async with database.engine.begin() as connection:
         assert await connection.run_sync(names) == TABLES
@@ -81,6 +88,32 @@ async def test_the_migration_makes_the_tables_it_says_and_takes_them_away(databa
         assert list(lanes.scalars()) == list(ALL)
         await connection.run_sync(downgrade)
         assert await connection.run_sync(names) == set()
+
+
+async def test_later_migrations_leave_what_a_database_holds(database_url):
+    from alembic.migration import MigrationContext
+    from alembic.operations import Operations
+
+    def apply(connection, migrations):
+        with Operations.context(MigrationContext.configure(connection)):
+            for migration in migrations:
+                migration.upgrade()
+
+    first, *later = migrations()
+    async with opened(database_url, tables=False) as database:
+        async with database.engine.begin() as connection:
+            await connection.run_sync(apply, [first])
+        event = row(key="k")
+        await add(database, event)
+        await park(database, parking(), parking(status="dead"))
+        async with database.transaction() as tx:
+            await database.claim(tx, C, [event.event_id])
+        async with database.engine.begin() as connection:
+            await connection.run_sync(apply, later)
+        assert [r.event_id for r in await database.list_outbox(10)] == [event.event_id]
+        assert len(await database.list_parked(C, None, 10)) == 2
+        async with database.transaction() as tx:
+            assert (await database.seen(tx, C, [event.event_id], [])).handled == {event.event_id}
 
 
 @pytest.mark.parametrize(
@@ -303,9 +336,9 @@ async def test_pending_leaves_out_what_is_skipped_blocked_or_anothers(database):
     stuck = await database.list_outbox(1)
     assert (stuck[0].status, stuck[0].attempts, stuck[0].last_error) == ("poison", 2, "too large")
     assert not await database.mark_failed(10**9, "gone", poison_after=1)
-    assert await database.retry_poison([found[1].id]) == 0
-    assert await database.retry_poison([found[0].id]) == 1
-    assert await database.retry_poison([]) == 1
+    assert await decide(database, RETRY_POISON, found[1].id) == 0
+    assert await decide(database, RETRY_POISON, found[0].id) == 1
+    assert await decide(database, RETRY_POISON) == 1
     assert [r.id for r in await database.pending(ALL, 10)] == [r.id for r in found]
     await database.mark_sent([r.id for r in found])
     assert await database.list_outbox(1) == []
@@ -473,13 +506,13 @@ async def test_a_dead_letter_blocks_its_key_until_it_is_replayed_or_discarded(da
     assert dead.reason == "max-attempts"
     assert await take(database) is None
     assert await take(database, "a") is None
-    assert await database.replay_dead([dead.seq, dead.seq + 1]) == 1  # the second is not dead
+    assert await decide(database, REPLAY, dead.seq, dead.seq + 1) == 1  # the second is not dead
     again = await take(database)
     assert (again.event_id, again.attempts, again.status) == (first.event_id, 0, "retry")
-    assert await database.discard_dead([dead.seq]) == 0
+    assert await decide(database, DISCARD, dead.seq) == 0
     async with database.transaction() as tx:
         await database.postpone(tx, dead.seq, error="E", reason="rejected", delay=None)
-    assert await database.discard_dead([dead.seq]) == 1
+    assert await decide(database, DISCARD, dead.seq) == 1
     assert (await take(database)).event_id == second.event_id
     async with database.transaction() as tx:
         seen = await database.seen(tx, C, [first.event_id], [])

@@ -161,6 +161,8 @@ async def test_measuring_takes_a_small_share_of_the_time(monkeypatch):
         async def forget_inbox(self, *_):
             return 0
 
+        forget_sent = forget_inbox
+
     await Housekeeping(Nothing(), [], retention_days=1).run(asyncio.Event())
     assert pauses == [60.0]
 

@@ -7,7 +7,9 @@ from contextlib import suppress
 
 import pytest
 from runtime import handling
+from runtime.decisions import DISCARD, REPLAY, carry_out
 from runtime.errors import DeadLetter, Retry, Skip
+from runtime.selection import Selection
 from runtime.service import RetryPolicy
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -89,7 +91,7 @@ def test_events_that_arrive_while_a_key_is_released_keep_its_order(url):
     async def case():
         keys, count = ["a", "b", "c"], 60
         failures = {(key, n): 3 for key in keys for n in (0, 17, 31)}
-        async with bench(url, Failing(failures), lanes=4, batch=5) as b:
+        async with bench(url, Failing(failures), concurrency=4, batch=5) as b:
             b.start_parked_worker()
             for n in range(count):
                 await b.deliver(*[message(key, n) for key in keys])
@@ -112,9 +114,7 @@ def test_several_workers_do_not_double_or_reorder(url):
         async with bench(url, Failing(failures)) as b:
             await b.settle(*[message(f"k{k}", n) for n in range(5) for k in range(8)])
             workers = [
-                asyncio.create_task(
-                    ParkedWorker([b.subscription], b.database, b.publisher, b.wake).run(b.stopping)
-                )
+                asyncio.create_task(ParkedWorker(b.database, [b.handling]).run(b.stopping))
                 for _ in range(3)
             ]
             await b.parked_empty()
@@ -163,7 +163,7 @@ def test_used_up_attempts_make_a_dead_letter_that_blocks_its_key(url):
 
             # Replayed after a fix, the key goes on where it stopped.
             handler.failures.clear()
-            assert await b.database.replay_dead([dead.seq]) == 1
+            assert await carry_out(b.database, REPLAY, Selection(numbers=(dead.seq,))) == 1
             await b.parked_empty()
             assert await b.effects() == [("k", 0), ("k", 1)]
 
@@ -177,7 +177,7 @@ def test_a_discarded_dead_letter_releases_its_key(url):
             await b.settle(message("k", 1))
             b.start_parked_worker()
             (dead,) = await b.parked("dead")
-            await b.database.discard_dead([dead.seq])
+            await carry_out(b.database, DISCARD, Selection(numbers=(dead.seq,)))
             await b.parked_empty()
             assert await b.effects() == [("k", 1)]
 

@@ -11,7 +11,9 @@ from uuid import uuid4
 
 import pytest
 from runtime.database import LANES
+from runtime.decisions import RETRY_POISON, carry_out
 from runtime.relay import Relay
+from runtime.selection import Selection
 from runtime.transport import Outcome, Sent
 
 from tests.support.samples import row
@@ -158,7 +160,7 @@ async def test_a_relay_that_dies_between_publishing_and_marking_repeats_but_lose
     await add(database, *rows)
     original, reached = database.mark_sent, asyncio.Event()
 
-    async def never(ids):
+    async def never(ids, **_):
         reached.set()
         await asyncio.Event().wait()
 
@@ -256,7 +258,7 @@ async def test_poison_blocks_only_its_key_until_it_is_retried(database, key):
         tries = sum(bad.body in call for call in broker.calls)
         assert tries == 3
         broker.judge = lambda _: SENT
-        assert await database.retry_poison([poison.id]) == 1
+        assert await carry_out(database, RETRY_POISON, Selection(numbers=(poison.id,))) == 1
         await until(empty(database))
     if key:
         assert broker.bodies(key) == [bad.body, others[2].body]
@@ -296,7 +298,7 @@ async def test_a_database_that_goes_away_in_between_costs_no_event_and_no_repeti
     await add(database, *rows)
     original, failures = database.mark_sent, iter(range(3))
 
-    async def failing(ids):
+    async def failing(ids, **_):
         if next(failures, None) is not None:
             raise ConnectionError("database away")
         await original(ids)

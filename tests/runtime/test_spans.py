@@ -130,7 +130,7 @@ async def test_the_context_is_stored_with_the_event_in_the_outbox(database, expo
 async def test_a_batch_is_linked_to_its_events_and_they_to_it(database_url, exported, monkeypatch):
     monkeypatch.setattr(handling, "BUDGET", 60.0)
     traceparents = [f"00-{n:032x}-{n:016x}-01" for n in (1, 2, 3)]
-    async with bench(database_url, write, lanes=1) as b:
+    async with bench(database_url, write, concurrency=1) as b:
         messages = [traced(message(f"k{n}", n), traceparents[n - 1]) for n in (1, 2, 3)]
         await b.settle(*messages, message("untraced", 4))
     found = exported("process")

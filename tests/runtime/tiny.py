@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_settings import SettingsConfigDict
 
-from tests.support.runtime import MIGRATION, ROOT, importable
+from tests.support.runtime import MIGRATIONS, ROOT, importable
 
 RUNTIME = importable()
 
@@ -117,12 +117,13 @@ class Settings(ServiceSettings):
 
 
 def project(folder: Path) -> Path:
-    """Make the folder a project: `alembic.ini`, and the migration every service begins with."""
+    """Make the folder a project: `alembic.ini`, and the migrations every service begins with."""
     versions = folder / "migrations" / "versions"
     versions.mkdir(parents=True)
     (folder / "alembic.ini").write_text(ALEMBIC)
     (folder / "migrations" / "env.py").write_text(ENV)
-    shutil.copy(MIGRATION, versions)
+    for file in MIGRATIONS:
+        shutil.copy(file, versions)
     return folder
 
 

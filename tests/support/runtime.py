@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 ROOT = Path(__file__).parents[2]
-MIGRATION = ROOT / "templates" / "common" / "migrations" / "0001_eventgen_tables.py"
+MIGRATIONS = sorted((ROOT / "templates" / "common" / "migrations").glob("*.py"))
 
 
 def assemble(target: Path) -> Path:
@@ -56,14 +56,18 @@ def _remove(folder: Path, pid: int) -> None:
 
 
 async def create_tables(database: Any) -> None:
-    """Apply the migration that every service begins with to an open database."""
+    """Apply the migrations that every service begins with to an open database."""
     async with database.engine.begin() as connection:
         await connection.run_sync(_upgrade)
 
 
-def migration() -> Any:
-    """The migration's module."""
-    spec = spec_from_file_location("eventgen_tables", MIGRATION)
+def migrations() -> list[Any]:
+    """The migrations' modules, in order."""
+    return [_module(file) for file in MIGRATIONS]
+
+
+def _module(file: Path) -> Any:
+    spec = spec_from_file_location(file.stem, file)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
@@ -73,4 +77,5 @@ def migration() -> Any:
 
 def _upgrade(connection: Connection) -> None:
     with Operations.context(MigrationContext.configure(connection)):
-        migration().upgrade()
+        for migration in migrations():
+            migration.upgrade()

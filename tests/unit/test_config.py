@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from eventgen.diagnostics import Severity
-from eventgen.model import Ordering, Retry
+from eventgen.model import Handling, Ordering, Retry
 from eventgen.model.config import ChannelConfig, Config, Database, Perspective, Selection
 from eventgen.spec.config import LoadedConfig, load
 from eventgen.spec.load import load as load_spec
@@ -70,6 +70,14 @@ def test_little_need_be_said(tmp_path: Path) -> None:
         ("spec: a.yaml\nbroker: b\ncheck: {ignore: [1]}", "wrong-kind", ""),
         ("spec: a.yaml\nbroker: b\ncheck: {select: x}", "wrong-kind", ""),
         ("spec: a.yaml\nbroker: b\ncheck: {severity: {x: warn}}", "unknown-choice", "`warning`"),
+        ("spec: a.yaml\nbroker: b\nchannels: {o: {handling: {lanes: 2}}}", "unknown-key", ""),
+        ("spec: a.yaml\nbroker: b\nchannels: {o: {handling: {batch: 1.5}}}", "out-of-range", ""),
+        ("spec: a.yaml\nbroker: b\nchannels: {o: {handling: {rate: 0}}}", "out-of-range", ""),
+        (
+            "spec: a.yaml\nbroker: b\nchannels: {o: {handling: {timeout: 5s}}}",
+            "wrong-kind",
+            "seconds",
+        ),
         ("- spec", "wrong-kind", ""),
         ("spec: [", "yaml-syntax", ""),
         ("# nothing", "file-empty", ""),
@@ -93,7 +101,7 @@ SPEC = """
 eventgen: 1
 service: orders
 channels:
-  orders: {address: shop.orders, ordering: none, retry: {attempts: 2}}
+  orders: {address: shop.orders, ordering: none, retry: {attempts: 2}, handling: {rate: 5}}
   others: {}
 publishes:
   order.placed: {channel: orders, key: id, data: {id: uuid}}
@@ -108,6 +116,7 @@ def test_the_document_speaks_and_the_configuration_wins(tmp_path: Path) -> None:
     assert said is not None
     orders, others = said.channels
     assert (orders.ordering, orders.retry) == (Ordering.NONE, Retry(attempts=2))
+    assert (orders.handling, others.handling) == (Handling(rate=5), Handling())
     assert (others.ordering, others.retry) == (Ordering.KEY, Retry())
     for name in ("orders", "shop.orders"):  # by key or by address
         chosen = ChannelConfig(ordering=Ordering.KEY)

@@ -85,6 +85,7 @@ def test_every_value_of_an_event_knows_where_it_was_said(tmp_path: Path) -> None
             "3 attempts; waits 1 s, then 4 times as long each, at most 3600 s",
             "spec.yaml:7",
         ),
+        "handling": ("16 at a time, 50 to a transaction, 60 s each", USUAL),
         "dead letter": ("kept in the service's database", USUAL),
         "Apache Kafka": ("shop.orders", "its address"),
         "partitions": ("6", "spec.yaml:8"),

@@ -15,7 +15,7 @@ from eventgen.model.about import (
     SecurityScheme,
     Tag,
 )
-from eventgen.model.channel import Channel, Ordering, Parameter, Retry
+from eventgen.model.channel import Channel, Handling, Ordering, Parameter, Retry
 from eventgen.model.message import Correlation, Example, Foreign, Message, Schema
 from eventgen.model.operation import Action, Operation, ReplyAddress, Route
 from eventgen.model.server import Server, Variable
@@ -30,6 +30,7 @@ __all__ = [
     "Docs",
     "Example",
     "Foreign",
+    "Handling",
     "Info",
     "Link",
     "Location",

@@ -50,6 +50,16 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class Handling:
+    """How the events of a channel are handled by its subscriber."""
+
+    concurrency: int = 16  # events of different keys at the same time
+    batch: int = 50  # events that may share a transaction
+    timeout: float = 60.0  # seconds a handler may take
+    rate: float | None = None  # events a second, at most
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
     """A place events go through. `address` may hold `{parameters}`."""
 
@@ -63,6 +73,7 @@ class Channel:
     servers: tuple[Name, ...]  # those it is limited to; empty when none is named
     ordering: Ordering
     retry: Retry
+    handling: Handling
     bindings: Mapping[str, Any]  # protocol -> the author's binding object, as plain data
     places: Places
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from eventgen.diagnostics import Severity, Span
-from eventgen.model import Ordering, Retry
+from eventgen.model import Handling, Ordering, Retry
 
 
 class Perspective(Enum):
@@ -33,6 +33,7 @@ class ChannelConfig:
 
     ordering: Ordering | None = None
     retry: Retry | None = None
+    handling: Handling | None = None
     places: Mapping[str, Span] = field(default_factory=dict, compare=False)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from eventgen.model import Channel, Message, Name, Retry, Schema, Text
+from eventgen.model import Channel, Handling, Message, Name, Retry, Schema, Text
 from eventgen.model.config import Database
 from eventgen.plan import views
 from eventgen.plan.broker import Broker
@@ -217,6 +217,7 @@ def _subscription(channel: Channel, routes: Mapping[str, Message]) -> views.Subs
         channel=channel_const(channel.name),
         routes=tuple(_route(routes[name]) for name in sorted(routes)),
         retry=_retry(channel.retry),
+        handling=_handling(channel.handling),
     )
 
 
@@ -228,3 +229,11 @@ def _retry(retry: Retry) -> tuple[views.RetryView, ...]:
     if retry == Retry():
         return ()
     return (views.RetryView(retry.attempts, retry.initial, retry.factor, retry.maximum),)
+
+
+def _handling(handling: Handling) -> tuple[views.HandlingView, ...]:
+    if handling == Handling():
+        return ()
+    return (
+        views.HandlingView(handling.concurrency, handling.batch, handling.timeout, handling.rate),
+    )

@@ -19,23 +19,31 @@ RUNTIME_MODULES = (
     "__init__",
     "app",
     "backlog",
+    "breaker",
     "cli",
     "codec",
+    "command_dlq",
+    "command_flow",
+    "command_outbox",
+    "command_replay",
     "connecting",
     "consumer",
     "context",
     "database",
     "database_state",
     "databases",
+    "decisions",
     "dev",
     "dialect",
     "doctor",
     "embedded",
+    "embedded_log",
     "embedded_state",
     "envelope",
     "errors",
     "event",
     "findings",
+    "flow",
     "handling",
     "health",
     "housekeeping",
@@ -46,9 +54,12 @@ RUNTIME_MODULES = (
     "ops",
     "outbox",
     "parked",
+    "pauses",
     "proof",
     "relay",
+    "replay",
     "retry",
+    "selection",
     "serve",
     "service",
     "settings",
@@ -62,6 +73,8 @@ RUNTIME_MODULES = (
 )
 # By which editors complete what people write for eventgen. Copied, as the runtime is.
 EDITOR_SCHEMAS = ("eventgen.schema", "short.schema")
+# Append only: databases have them applied.
+MIGRATIONS = ("0001_eventgen_tables", "0002_eventgen_flow")
 DATABASE_MODULES = {Database.SQLITE: ("sqlite",), Database.POSTGRES: ("postgres", "sqlite")}
 
 
@@ -118,10 +131,11 @@ def common(broker: Broker) -> tuple[FileKind, ...]:
             build.handler_views,
             Owner.PERSON,
         ),
-        FileKind(
-            "common/migrations/0001_eventgen_tables.py",
-            "migrations/versions/0001_eventgen_tables.py",
-            build.package_view,
+        *(
+            FileKind(
+                f"common/migrations/{name}.py", f"migrations/versions/{name}.py", build.package_view
+            )
+            for name in MIGRATIONS
         ),
         FileKind(
             "common/tests/delivery/test_delivery.py.j2",
@@ -159,7 +173,7 @@ EXAMPLE = (
     _example("dev.py", "src/{package}/dev.py", Owner.GIFT),
     _example("orders.py", "src/{package}/orders.py", Owner.GIFT),
     _example("tables.py", "src/{package}/tables.py", Owner.GIFT),
-    _example("migrations/0002_orders.py", "migrations/versions/0002_orders.py", Owner.GIFT),
+    _example("migrations/0003_orders.py", "migrations/versions/0003_orders.py", Owner.GIFT),
     *(
         _example(f"handlers/{name}.py", f"src/{{package}}/handlers/{name}.py", Owner.PERSON)
         for name in ("on_payment_captured", "on_payment_failed")

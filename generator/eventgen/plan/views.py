@@ -122,6 +122,16 @@ class RetryView:
 
 
 @dataclass(frozen=True, slots=True)
+class HandlingView:
+    """How a subscription's handlers run, as keyword arguments."""
+
+    concurrency: int
+    batch: int
+    timeout: float
+    rate: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionView:
     """The events of one channel the service handles."""
 
@@ -129,6 +139,7 @@ class SubscriptionView:
     channel: str
     routes: tuple[RouteView, ...]
     retry: tuple[RetryView, ...]  # empty: the default
+    handling: tuple[HandlingView, ...]  # empty: the default
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,7 @@ def _channel(
         servers=tuple(of_servers[id(one)].name for one in draft.servers if id(one) in of_servers),
         ordering=next((layer.ordering for layer in layers if layer.ordering), body.ordering),
         retry=next((layer.retry for layer in layers if layer.retry), body.retry),
+        handling=next((layer.handling for layer in layers if layer.handling), body.handling),
     )
 
 

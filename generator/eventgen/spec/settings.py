@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eventgen.model import Ordering, Retry
+from eventgen.model import Handling, Ordering, Retry
 from eventgen.model.config import ChannelConfig
 from eventgen.spec.fields import Choice, Field, Number, Table
 
@@ -18,6 +18,7 @@ EXTENSION = "x-eventgen"
 IGNORE = "ignore"  # beside the settings of any object: see `suppress`
 _LONGEST = 366 * 24 * 3600.0  # seconds
 _USUAL = Retry()
+_USUALLY = Handling()
 
 RETRY = Table(
     "`retry`",
@@ -48,6 +49,33 @@ RETRY = Table(
         ),
     ),
 )
+HANDLING = Table(
+    "`handling`",
+    (
+        Field(
+            "concurrency",
+            Number(1, 1000, whole=True),
+            "How many events of different keys are handled at the same time."
+            f" {_USUALLY.concurrency} when this is not given.",
+        ),
+        Field(
+            "batch",
+            Number(1, 1000, whole=True),
+            f"How many events may share a transaction. {_USUALLY.batch} when this is not given.",
+        ),
+        Field(
+            "timeout",
+            Number(0.001, _LONGEST, unit="seconds"),
+            "Seconds a handler may take before it is cancelled, and has failed."
+            f" {_USUALLY.timeout:g} when this is not given.",
+        ),
+        Field(
+            "rate",
+            Number(0.001, 1_000_000, unit="events a second"),
+            "The most events a second that one process handles. Any number when this is not given.",
+        ),
+    ),
+)
 ORDERING = Field(
     "ordering",
     Choice(tuple(one.value for one in Ordering)),
@@ -56,7 +84,11 @@ ORDERING = Field(
 )
 CHANNEL = Table(
     "the channel `{}`",
-    (ORDERING, Field("retry", RETRY, "How often, and how far apart, a failing event is tried.")),
+    (
+        ORDERING,
+        Field("retry", RETRY, "How often, and how far apart, a failing event is tried."),
+        Field("handling", HANDLING, "How many events are handled at once, how fast, how long."),
+    ),
 )
 
 
@@ -69,13 +101,14 @@ def extension(reading: Reading, node: Node, keys: Collection[str], what: str) ->
 
 
 def channel(reading: Reading, node: Node) -> ChannelConfig:
-    """`ordering` and `retry` of one channel."""
+    """The settings of one channel."""
     found = CHANNEL.picked(reading, node)
     ordering = found.get("ordering")
-    retry = found.get("retry")
+    retry, handling = found.get("retry"), found.get("handling")
     return ChannelConfig(
         ordering=None if ordering is None else Ordering(ordering.value),
         retry=None if retry is None else _retry(reading, retry),
+        handling=None if handling is None else _handling(handling),
         places={key: found.place(key) for key in CHANNEL.keys if key in found.value},
     )
 
@@ -96,6 +129,17 @@ def number(
         return usual
     found = Number(*bounds).checked(reading, node, key)
     return usual if found is None else float(found.value)
+
+
+def _handling(node: Node) -> Handling:
+    given = {key: value.value for key, value in node.value.items()}
+    rate = given.get("rate", _USUALLY.rate)
+    return Handling(
+        concurrency=int(given.get("concurrency", _USUALLY.concurrency)),
+        batch=int(given.get("batch", _USUALLY.batch)),
+        timeout=float(given.get("timeout", _USUALLY.timeout)),
+        rate=None if rate is None else float(rate),
+    )
 
 
 def _retry(reading: Reading, node: Node) -> Retry:

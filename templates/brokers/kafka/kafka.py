@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,19 +14,20 @@ from confluent_kafka import KafkaError, KafkaException
 from pydantic import Field, FilePath, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings
 
-from . import kafka_state
+from . import kafka_history, kafka_state
 from .errors import ConfigurationError
 from .kafka_consumer import KafkaConsumer
 from .kafka_producer import KafkaProducer
 from .kafka_topics import is_there, pattern, provision
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from datetime import datetime
 
     from .database import Database
     from .findings import Finding, PartitionLag
     from .service import Channel, Service, Subscription
-    from .transport import Change, Consumer, Deliver, Outgoing, Sent
+    from .transport import Change, Consumer, Deliver, Incoming, Outgoing, Sent
 
 _log = structlog.get_logger("eventgen.kafka")
 
@@ -249,6 +251,19 @@ class KafkaTransport:
         except KafkaException as error:
             raise ConfigurationError(f"Kafka's client: {error.args[0].str()}") from error
         return consumer
+
+    async def history(
+        self, channel: Channel, start: datetime | int
+    ) -> AsyncIterator[Sequence[Incoming]]:
+        """The messages of a channel from a time or an offset up to now; no group takes note."""
+        config = {**self._settings.consumer("replay"), **self._hooks}
+        steps = kafka_history.read(config, pattern(channel.destination), start)
+        try:
+            while (found := await asyncio.to_thread(next, steps, None)) is not None:
+                yield found
+        finally:
+            with suppress(ValueError):  # a step that was cancelled still runs, and ends by itself
+                await asyncio.to_thread(steps.close)
 
     async def provision(self, channels: Sequence[Channel], *, dry_run: bool) -> Sequence[Change]:
         """Create the topics that are missing."""

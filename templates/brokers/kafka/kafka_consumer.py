@@ -250,8 +250,8 @@ class KafkaConsumer:
         key = message.key()
         return Incoming(
             destination=assignment.topic,
-            key=None if key is None else _text(key),
-            headers=_headers(message),
+            key=None if key is None else text_of(key),
+            headers=headers_of(message),
             body=message.value() or b"",
             origin=f"{assignment.topic}/{assignment.partition}/{offset}",
             token=(assignment, offset),
@@ -355,12 +355,12 @@ async def _deliver(deliver: Deliver, batch: Sequence[Incoming]) -> None:
     await deliver(batch)
 
 
-def _text(data: bytes) -> str:
+def text_of(data: bytes) -> str:
     """Bytes as text that every database can store: no bytes that are not UTF-8, no zero."""
     return data.decode("utf-8", "replace").replace("\x00", "\ufffd")
 
 
-def _headers(message: Message) -> dict[str, str]:
+def headers_of(message: Message) -> dict[str, str]:
     """The headers; the last one of a name. None at all when their names are not text."""
     try:
         pairs = message.headers() or []
@@ -368,6 +368,6 @@ def _headers(message: Message) -> dict[str, str]:
         return {}
     items = pairs.items() if isinstance(pairs, dict) else pairs
     return {
-        name: _text(value) if isinstance(value, bytes) else str(value or "")
+        name: text_of(value) if isinstance(value, bytes) else str(value or "")
         for name, value in items
     }

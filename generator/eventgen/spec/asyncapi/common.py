@@ -91,7 +91,7 @@ def bindings(reading: Reading, node: Node) -> dict[str, Any]:
 
 def channel_settings(reading: Reading, node: Node, what: str) -> ChannelConfig:
     """`x-eventgen` of a channel."""
-    own = settings.extension(reading, node, ("ordering", "retry"), what)
+    own = settings.extension(reading, node, settings.CHANNEL.keys, what)
     return ChannelConfig() if own is None else settings.channel(reading, own)
 
 

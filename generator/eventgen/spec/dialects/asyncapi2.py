@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from eventgen.model import Action, Channel, Operation, Ordering, Retry, Service, Text
+from eventgen.model import Action, Channel, Handling, Operation, Ordering, Retry, Service, Text
 from eventgen.model.config import Perspective
 from eventgen.spec.assemble import assemble
 from eventgen.spec.asyncapi import common, perspective, security, traits, unique
@@ -174,6 +174,7 @@ class _Reader:
                 servers=(),
                 ordering=Ordering.KEY,
                 retry=Retry(),
+                handling=Handling(),
                 bindings=own,
                 places=places(item, at),
             ),

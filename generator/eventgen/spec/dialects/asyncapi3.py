@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from eventgen.model import (
     Action,
     Channel,
+    Handling,
     Operation,
     Ordering,
     Retry,
@@ -189,6 +190,7 @@ class _Reader:
                 servers=(),
                 ordering=Ordering.KEY,
                 retry=Retry(),
+                handling=Handling(),
                 bindings=bindings,
                 places=places(node, at),
             ),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from eventgen.model import Action, Service
+from eventgen.spec import settings
 from eventgen.spec.asyncapi import common
 from eventgen.spec.dialects import asyncapi3
 from eventgen.spec.native_fields import IN_PLACE, INHERITED, ROOT, WORDS
@@ -343,7 +344,7 @@ class _Translation:
                 parameters.span,
                 parameters.keys,
             )
-        fields |= ours(self._reading, node, ("ordering", "retry"))
+        fields |= ours(self._reading, node, settings.CHANNEL.keys)
         references = {
             event: reference(("components", "messages", event), place)
             for event, place in messages.items()

@@ -19,5 +19,9 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
             factor=2.0,
             maximum=10.0,
         ),
+        concurrency=4,
+        batch=50,
+        timeout=2.5,
+        rate=100.0,
     ),
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002_orders"
-down_revision = "0001_eventgen"
+revision = "0003_orders"
+down_revision = "0002_eventgen"
 branch_labels = None
 depends_on = None
 

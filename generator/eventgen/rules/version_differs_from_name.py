@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from eventgen.model import Message, Service
     from eventgen.model.config import Config
 
-_AT_END = re.compile(r"(?:[./_-]v|(?<=[a-z])V)([0-9]+)\Z")
+_AT_END = re.compile(r"(?:[./_-]v|(?<=[a-z])V)([0-9]{1,9})\Z")
 
 
 def check(service: Service, _config: Config) -> Iterator[Diagnostic]:
@@ -75,5 +75,5 @@ def check(service: Service, _config: Config) -> Iterator[Diagnostic]:
 
 def _major(message: Message) -> str:
     """The first number of a version; empty when it has none."""
-    found = re.match(r"[0-9]+", message.version.value)
+    found = re.match(r"[0-9]{1,9}(?![0-9])", message.version.value)
     return "" if found is None else str(int(found[0]))

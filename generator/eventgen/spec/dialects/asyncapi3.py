@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from eventgen.spec.tree import Node
 
 VERSIONS = ("3.0", "3.1")
-INVALIDATING = frozenset(("message-of-component",))
+INVALIDATING: frozenset[str] = frozenset()
 
 
 def detect(root: Node) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource  # the package exports it without saying so
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from .service import Service
 
 _SECONDS = 15.0
+_AGAIN = 0.2
+# A partition that is new, or whose leader was restarted, has none that answers for a moment.
+_NO_LEADER = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 _TOPIC, _BROKER = ConfigResource.Type.TOPIC, ConfigResource.Type.BROKER
 _REPLICAS = 3  # of which one may be lost and one be restarted
 _IN_SYNC = "min.insync.replicas"
@@ -49,9 +53,22 @@ def lags(config: Mapping[str, Any], destination: str, group: str) -> Sequence[Pa
 
 
 def _lag(client: Consumer, place: TopicPartition) -> PartitionLag:
-    begin, end = client.get_watermark_offsets(place, timeout=_SECONDS)
+    begin, end = _ends(client, place)
     position = max(place.offset, begin)  # negative: nothing was committed yet
     return PartitionLag(place.topic, place.partition, position, end, max(0, end - position))
+
+
+def _ends(client: Consumer, place: TopicPartition) -> tuple[int, int]:
+    until = time.monotonic() + _SECONDS
+    while True:
+        try:
+            begin, end = client.get_watermark_offsets(place, timeout=_SECONDS)
+        except KafkaException as error:
+            if error.args[0].code() not in _NO_LEADER or time.monotonic() > until:
+                raise
+            time.sleep(_AGAIN)
+        else:
+            return begin, end
 
 
 def examine(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from eventgen.spec.document.walk import Place, expected
 from eventgen.spec.keywords import MEANT, TYPES
 from eventgen.spec.nearest import did_you_mean, nearest
 from eventgen.spec.shape import kind
-from eventgen.spec.tree import Node
+from eventgen.spec.tree import Node, scalar
 
 _KINDS = {
     "array": "a list",
@@ -24,6 +24,7 @@ _KINDS = {
     "object": "a mapping",
     "string": "text",
 }
+_EMPTY = {"object": "{}", "array": "[]"}
 _FORMATS = {
     "email": ("an e-mail address", "write it as `name@example.com`"),
     "uri": ("a URL", "write it as `https://example.com/...`"),
@@ -217,10 +218,9 @@ class _At:
             text = f"a schema is a mapping, and this is {kind(node.value)}"
             help_ = f"write `type: {node.words}`" if node.words in TYPES else None
             yield _finding("wrong-kind", text, node.span, help_)
-        elif self._name and self._what[:1] != "`":
-            yield _finding("wrong-kind", text, node.span)
-        else:
-            yield _finding("wrong-kind", text, self._key)
+            return
+        at = node.span if self._name and self._what[:1] != "`" else self._key
+        yield _finding("wrong-kind", text, at, _remedy(node, types))
 
     def _enum(self, fault: Fault) -> Iterator[Finding]:
         node, options = self.node, fault.detail["options"]
@@ -306,6 +306,24 @@ def _comparable(node: Node) -> Any:
         return [_comparable(item) for item in node.value]
     is_whole = isinstance(node.value, float) and node.value.is_integer()
     return int(node.value) if is_whole else node.value
+
+
+def _remedy(node: Node, types: Collection[str]) -> str | None:
+    """What to type for a value of one of these types, where the author's own words tell."""
+    if node.value is None:
+        empty = next((_EMPTY[name] for name in _EMPTY if name in types), "...")
+        return f"write `{empty}`, or remove the key"
+    if "array" in types:
+        return f"write it as a list: `[{node.words or '{...}'}]`"
+    meant = scalar(node.words)
+    is_meant = (
+        "boolean" in types
+        if isinstance(meant, bool)
+        else (isinstance(meant, int) and "integer" in types)
+        or (isinstance(meant, int | float) and "number" in types)
+    )
+    is_quoted = isinstance(node.value, str)
+    return f"remove the quotes: `{node.words}`" if is_quoted and is_meant else None
 
 
 def _finding(

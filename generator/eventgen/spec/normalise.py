@@ -68,7 +68,8 @@ class Normaliser:
                 names = ", ".join(f"`{key}`" for key in ignored)
                 self._reading.warn(
                     "ref-siblings-ignored",
-                    f"{names} beside a `$ref` counts for nothing",
+                    f"{names} beside a `$ref` {'counts' if len(ignored) == 1 else 'count'}"
+                    " for nothing",
                     node.place(ignored[0]),
                     help="put both into an `allOf`: `allOf: [{$ref: ...}, {...}]`",
                 )

@@ -25,6 +25,7 @@ _GENERAL = frozenset(
 )  # fmt: skip
 # Warnings about what the specification does not allow, and whose meaning is clear all the same.
 _MEANT = frozenset(("required-on-property",))
+_SCHEMAS = frozenset(("any-schema", "schema"))
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -45,6 +46,7 @@ def check(root: Node, version: str, reading: Reading) -> tuple[Finding, ...]:
         found += _unit(shapes, unit)
         for place in walk(shapes, unit, seen, leaves=False):
             if reads_as_reference(shapes, place):
+                _tell_siblings(reading, place)
                 waiting += _referred(reading, place)
     return tuple(_once_per_binding_field(found))
 
@@ -97,6 +99,25 @@ def _referred(reading: Reading, place: Place) -> Iterator[Place]:
         spec = {"object": spec["refers"]}
     what = f"`{target.way[-1]}`" if target.way else "the file"
     yield Place(target.node, spec, what)
+
+
+def _tell_siblings(reading: Reading, place: Place) -> None:
+    """What stands beside `$ref` in an object; a schema's siblings are told of where they are read.
+
+    AsyncAPI 3.0.0, Reference Object: "additional properties SHALL be ignored".
+    """
+    if expected(place).get("object") in _SCHEMAS:
+        return
+    node = place.node
+    ignored = [key for key in node.value if key != "$ref" and not key.startswith("x-")]
+    if ignored:
+        names = ", ".join(f"`{key}`" for key in ignored)
+        reading.warn(
+            "ref-siblings-ignored",
+            f"{names} beside a `$ref` {'counts' if len(ignored) == 1 else 'count'} for nothing",
+            node.place(ignored[0]),
+            help=f"write it where `{node.reference}` leads, or remove it",
+        )
 
 
 def _once_per_binding_field(findings: Iterable[Finding]) -> Iterator[Finding]:

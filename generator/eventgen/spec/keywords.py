@@ -30,7 +30,17 @@ DROPPED = frozenset(
         "x-eventgen",
     )
 )  # fmt: skip
-TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
+# What a value of each type is called in a sentence.
+KINDS_OF_TYPES = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "null": "nothing",
+    "number": "a number",
+    "object": "a mapping",
+    "string": "text",
+}
+TYPES = tuple(KINDS_OF_TYPES)
 MEANT = {
     "bool": "boolean",
     "date": "string` with `format: date",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from eventgen.spec.keywords import KINDS_OF_TYPES
 from eventgen.spec.shape import kind
 
 if TYPE_CHECKING:
@@ -18,15 +19,6 @@ if TYPE_CHECKING:
 _DOCUMENT = "urn:eventgen:service"
 _LONGEST = 100  # characters of what the validator says
 _MOST_OPTIONS = 6
-_TYPES = {
-    "array": "a list",
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "null": "nothing",
-    "number": "a number",
-    "object": "a mapping",
-    "string": "text",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +110,7 @@ def _words(error: jsonschema_rs.ValidationError, whole: Any) -> str:
 
 
 def _type(found: Any, value: Any) -> str:
-    return f"is {kind(value)}, not {' or '.join(_TYPES[name] for name in found.types)}"
+    return f"is {kind(value)}, not {' or '.join(KINDS_OF_TYPES[name] for name in found.types)}"
 
 
 def _enum(found: Any, value: Any) -> str:

@@ -10,20 +10,11 @@ from eventgen.diagnostics import Diagnostic, Label, Severity, Span
 from eventgen.spec.asyncapi.common import beginning
 from eventgen.spec.document.shapes import Shape, Shapes
 from eventgen.spec.document.walk import Place, expected
-from eventgen.spec.keywords import MEANT, TYPES
+from eventgen.spec.keywords import KINDS_OF_TYPES, MEANT, TYPES
 from eventgen.spec.nearest import did_you_mean, nearest
 from eventgen.spec.shape import kind
 from eventgen.spec.tree import Node, scalar
 
-_KINDS = {
-    "array": "a list",
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "null": "nothing",
-    "number": "a number",
-    "object": "a mapping",
-    "string": "text",
-}
 _EMPTY = {"object": "{}", "array": "[]"}
 _FORMATS = {
     "email": ("an e-mail address", "write it as `name@example.com`"),
@@ -208,7 +199,7 @@ class _At:
 
     def _type(self, fault: Fault) -> Iterator[Finding]:
         node, types = self.node, fault.detail["types"]
-        names = " or ".join(_KINDS[name] for name in types if name != "null")
+        names = " or ".join(KINDS_OF_TYPES[name] for name in types if name != "null")
         if "string" in types and isinstance(node.value, (bool, int, float)):
             text = f"{self._what} is text, and `{node.words}` without quotes is {kind(node.value)}"
             yield _finding("text-without-quotes", text, node.span, f'write "{node.words}"')

@@ -93,7 +93,7 @@ def schema(text: str) -> dict[str, Any]:
     string = {"type": "string", **described}
     return {
         "type": "object",
-        "$id": text,
+        "$id": "https://example.com/" + quote(text),
         **described,
         "required": [f"a {text}"],
         "properties": {

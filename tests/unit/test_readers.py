@@ -494,3 +494,11 @@ def test_the_view_that_was_assumed_is_kept_by_a_new_project(tmp_path: Path) -> N
     assert new.run(options) is Exit.OK
     written = (tmp_path / "shop" / "eventgen.yaml").read_text(encoding="utf-8")
     assert "v2_perspective: specification" in written
+
+
+def test_keys_that_the_checker_cannot_name_are_no_stumble(tmp_path: Path) -> None:
+    keys = ("''", "'0'", "'00'", "'+1'", "a/b~c")
+    properties = ", ".join(f"{key}: {{'': {{type: 7}}, type: strin, $id: 5}}" for key in keys)
+    text = f"components: {{schemas: {{One: {{type: object, properties: {{{properties}}}}}}}}}"
+    loaded = read(tmp_path, HEAD_2 + text)
+    assert {"unknown-type", "text-without-quotes"} <= {found.name for found in loaded.findings}

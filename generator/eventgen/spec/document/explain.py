@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,7 @@ from eventgen.spec.nearest import did_you_mean, nearest
 from eventgen.spec.shape import kind
 from eventgen.spec.tree import Node, scalar
 
+_NUMBER = re.compile(r"\+?[0-9]{1,20}\Z")
 _EMPTY = {"object": "{}", "array": "[]"}
 _FORMATS = {
     "email": ("an e-mail address", "write it as `name@example.com`"),
@@ -73,12 +75,33 @@ def _mild(finding: Finding) -> Finding:
 
 
 def _trail(node: Node, path: tuple[str | int, ...]) -> tuple[Node, ...]:
-    """The values on the way to a fault, the whole first."""
+    """The values on the way to a fault, the whole first.
+
+    The checker's paths leave out empty keys, and have a key of digits as a number: where one
+    leads nowhere, the last value that it led to has to do.
+    """
     trail = [node]
     for part in path:
-        node = node.value[part]
+        while _inner(node, part) is None and node.get("") is not None:
+            node = node.value[""]
+            trail.append(node)
+        inner = _inner(node, part)
+        if inner is None:
+            break
+        node = inner
         trail.append(node)
     return tuple(trail)
+
+
+def _inner(node: Node, part: str | int) -> Node | None:
+    """The value under a key or an index as the checker names it."""
+    if isinstance(node.value, list):
+        found: Node = node.value[int(part)]
+        return found
+    if isinstance(part, str):
+        return node.get(part)
+    names = (key for key in node.value if _NUMBER.match(key) and int(key) == part)
+    return next((node.get(name) for name in names), None)
 
 
 class _At:

@@ -1,0 +1,108 @@
+"""The fault matrix: what its rows are, which test runs which of them, and the table of it all.
+
+A test says by `@runs(number)` which rows it runs, a negative control by `@controls(number)`; both
+are parametrized with the stacks on which the row runs. `MATRIX.md` is made from the same values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeVar
+
+import pytest
+
+T = TypeVar("T", bound=Callable[..., object])
+
+
+class Stack(Enum):
+    """A broker and a database a service runs on."""
+
+    KAFKA = "Kafka + PostgreSQL"
+    SQLITE = "embedded + SQLite"
+    POSTGRES = "embedded + PostgreSQL"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A fault, on which stacks it is run, and why not on the others.
+
+    `counted` comes on top of what is counted in every row; `control` is what the negative control
+    switches off. A row that runs nowhere has neither.
+    """
+
+    number: int
+    fault: str
+    stacks: tuple[Stack, ...] = ()
+    counted: str = ""
+    control: str = ""
+    why_not: str = ""
+
+    def cell(self, stack: Stack) -> str:
+        """What the table says about this row on a stack."""
+        return "runs" if stack in self.stacks else self.why_not
+
+
+def _marked(role: str, rows: Sequence[Row], stacks: Iterable[Stack]) -> Callable[[T], T]:
+    parametrize = pytest.mark.parametrize("stack", stacks, ids=lambda stack: stack.name.lower())
+
+    def mark(test: T) -> T:
+        setattr(test, role, tuple(row.number for row in rows))
+        return parametrize(test)  # type: ignore[no-any-return]
+
+    return mark
+
+
+def runs(*rows: Row) -> Callable[[T], T]:
+    """This test runs these rows, on every stack they run on."""
+    return _marked("runs", rows, [s for s in Stack if all(s in row.stacks for row in rows)])
+
+
+def controls(*rows: Row, on: Sequence[Stack] = (Stack.KAFKA, Stack.SQLITE)) -> Callable[[T], T]:
+    """This test switches the mechanism of these rows off and expects to see what it prevents.
+
+    Not `on` all three stacks: each mechanism is in one of two, whatever it is combined with.
+    """
+    return _marked("controls", rows, [s for s in on if all(s in row.stacks for row in rows)])
+
+
+def sentence(name: str) -> str:
+    """A test's name as people read it."""
+    return name.removeprefix("test_").replace("_", " ")
+
+
+_HEAD = """\
+# The fault matrix
+
+Made from `rows.py` by `pytest tests/delivery/test_matrix.py --update-golden`; the tests are
+parametrized with the same rows.
+
+In every row that runs, events are published with numbers that follow the order of commits, their
+handlers write one row each, and then the database is asked: lost = 0, double effects = 0, effects
+without a committed cause = 0, inversions per key = 0, and nothing is left in the outbox, parked or
+unacknowledged. "kill -9" is a SIGKILL of a process of its own. In a negative control a mechanism of
+the generated runtime is switched off, and the counts must show it.
+
+"""
+
+
+def table(rows: Sequence[Row], tests: Sequence[tuple[str, Callable[..., object]]]) -> str:
+    """MATRIX.md. `tests` are files and test functions."""
+    columns = ["#", "Fault", "Counted besides", *(s.value for s in Stack), "Negative control"]
+    lines = [_line(columns), _line(["---"] * len(columns))]
+    for row in rows:
+        cells = [row.cell(stack) for stack in Stack]
+        lines.append(_line([str(row.number), row.fault, row.counted, *cells, row.control]))
+    text = _HEAD + "\n".join(lines) + "\n\n## The tests\n\n"
+    for file, test in tests:
+        for role in ("runs", "controls"):
+            if numbers := getattr(test, role, ()):
+                what = "control of row" if role == "controls" else "row"
+                which = ", ".join(map(str, numbers))
+                text += f"- {what} {which}: {sentence(test.__name__)} (`{file}`)\n"
+    return text
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

@@ -144,7 +144,7 @@ REBALANCES: Final = Row(
     "consumers come and go, every other one by kill -9, so that the group never rests",
     EVERYWHERE,
     "",
-    "commits past what is not done: lost (row 8)",
+    "see row 8: commits past what is not done",
 )
 SIGNALS: Final = Row(
     24,
@@ -172,7 +172,7 @@ FROZEN_SERVERS: Final = Row(
 )
 POISON_ROW: Final = Row(
     29,
-    "an event the broker refuses for good (too large); the topic is changed and it is sent again",
+    "an event that is refused for good (too large); the limit is raised and it is sent again",
     KAFKA,
     "all events of other keys are handled, those of its key stay in the outbox",
     "later events of its key do not wait for it: inversions",

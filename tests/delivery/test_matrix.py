@@ -17,16 +17,16 @@ TABLE = HERE / "MATRIX.md"
 
 def matrix_tests() -> list[tuple[str, Callable[..., object]]]:
     """Every test that runs or controls rows, with its file."""
-    found = []
-    for file in sorted(HERE.glob("test_*.py")):
-        module = import_module(f"tests.delivery.{file.stem}")
-        tests = [value for name, value in vars(module).items() if name.startswith("test_")]
-        found += [
-            (file.name, test)
-            for test in tests
-            if hasattr(test, "runs") or hasattr(test, "controls")
-        ]
-    return found
+    modules = [import_module(f"tests.delivery.{file.stem}") for file in HERE.glob("test_*.py")]
+    return sorted(
+        (
+            (f"{module.__name__.rpartition('.')[2]}.py", test)
+            for module in modules
+            for name, test in vars(module).items()
+            if name.startswith("test_") and (hasattr(test, "runs") or hasattr(test, "controls"))
+        ),
+        key=lambda found: (found[0], found[1].__code__.co_firstlineno),
+    )
 
 
 def numbers(role: str) -> set[int]:
@@ -45,10 +45,9 @@ def test_every_row_that_claims_to_run_has_a_test_and_no_other_has() -> None:
 
 
 def test_every_row_that_claims_a_control_of_its_own_has_one() -> None:
-    own = {
-        row.number for row in ROWS if row.control and not row.control.startswith(("see", "none"))
-    }
-    assert own == numbers("controls")
+    borrowed = ("see", "none")
+    own = [row for row in ROWS if row.control and not row.control.startswith(borrowed)]
+    assert {row.number for row in own} == numbers("controls")
 
 
 def test_the_table_is_current(request: pytest.FixtureRequest) -> None:

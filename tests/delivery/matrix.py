@@ -83,26 +83,43 @@ handlers write one row each, and then the database is asked: lost = 0, double ef
 without a committed cause = 0, inversions per key = 0, and nothing is left in the outbox, parked or
 unacknowledged. "kill -9" is a SIGKILL of a process of its own. In a negative control a mechanism of
 the generated runtime is switched off, and the counts must show it.
-
 """
 
 
 def table(rows: Sequence[Row], tests: Sequence[tuple[str, Callable[..., object]]]) -> str:
     """MATRIX.md. `tests` are files and test functions."""
     columns = ["#", "Fault", "Counted besides", *(s.value for s in Stack), "Negative control"]
-    lines = [_line(columns), _line(["---"] * len(columns))]
-    for row in rows:
-        cells = [row.cell(stack) for stack in Stack]
-        lines.append(_line([str(row.number), row.fault, row.counted, *cells, row.control]))
-    text = _HEAD + "\n".join(lines) + "\n\n## The tests\n\n"
-    for file, test in tests:
-        for role in ("runs", "controls"):
-            if numbers := getattr(test, role, ()):
-                what = "control of row" if role == "controls" else "row"
-                which = ", ".join(map(str, numbers))
-                text += f"- {what} {which}: {sentence(test.__name__)} (`{file}`)\n"
-    return text
+    running = [row for row in rows if row.stacks]
+    cells = [
+        [str(r.number), r.fault, r.counted, *(r.cell(stack) for stack in Stack), r.control]
+        for r in running
+    ]
+    others = [[str(row.number), row.fault, row.why_not] for row in rows if not row.stacks]
+    lines = [
+        _HEAD,
+        *_table(columns, cells),
+        "",
+        "## Which test runs what",
+        "",
+        *(line for row in running for line in _tests_of(row, tests)),
+        "",
+        "## Rows that do not run here, on any stack",
+        "",
+        *_table(["#", "Fault", "Why not"], others),
+    ]
+    return "\n".join(lines) + "\n"
 
 
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+def _tests_of(row: Row, tests: Sequence[tuple[str, Callable[..., object]]]) -> list[str]:
+    words = {"runs": "", "controls": "control: "}
+    return [
+        f"- {row.number}, {word}{sentence(test.__name__)} (`{file}`)"
+        for role, word in words.items()
+        for file, test in tests
+        if row.number in getattr(test, role, ())
+    ]
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return [f"| {' | '.join(cells)} |" for cells in lines]

@@ -164,11 +164,11 @@ IMPATIENT_SIGNALS: Final = Row(
 )
 FROZEN_SERVERS: Final = Row(
     26,
-    "a server neither answers nor closes its connections (SIGSTOP), then goes on",
+    "Kafka neither answers nor closes its connections (SIGSTOP), then goes on",
     KAFKA,
     "",
     "see row 11",
-    why_not="not yet: without a server there is nothing between the parts that could be cut",
+    why_not="the broker is the database; a file has no connections; not yet: a silent PostgreSQL",
 )
 POISON_ROW: Final = Row(
     29,

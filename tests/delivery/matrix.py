@@ -1,12 +1,12 @@
 """The fault matrix: what its rows are, which test runs which of them, and the table of it all.
 
-A test says by `@runs(number)` which rows it runs, a negative control by `@controls(number)`; both
-are parametrized with the stacks on which the row runs. `MATRIX.md` is made from the same values.
+A test says by `@runs(row)` which rows it runs, a negative control by `@controls(row)`; both are
+parametrized with the stacks. `MATRIX.md` is made from the same values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
@@ -44,11 +44,12 @@ class Row:
         return "runs" if stack in self.stacks else self.why_not
 
 
-def _marked(role: str, rows: Sequence[Row], stacks: Iterable[Stack]) -> Callable[[T], T]:
+def _marked(role: str, rows: Sequence[Row], stacks: Sequence[Stack]) -> Callable[[T], T]:
     parametrize = pytest.mark.parametrize("stack", stacks, ids=lambda stack: stack.name.lower())
 
     def mark(test: T) -> T:
         setattr(test, role, tuple(row.number for row in rows))
+        test.stacks = tuple(stack.name.lower() for stack in stacks)  # type: ignore[attr-defined]
         return parametrize(test)  # type: ignore[no-any-return]
 
     return mark
@@ -59,17 +60,12 @@ def runs(*rows: Row) -> Callable[[T], T]:
     return _marked("runs", rows, [s for s in Stack if all(s in row.stacks for row in rows)])
 
 
-def controls(*rows: Row, on: Sequence[Stack] = (Stack.KAFKA, Stack.SQLITE)) -> Callable[[T], T]:
+def controls(*rows: Row, on: Sequence[Stack] = (Stack.KAFKA,)) -> Callable[[T], T]:
     """This test switches the mechanism of these rows off and expects to see what it prevents.
 
-    Not `on` all three stacks: each mechanism is in one of two, whatever it is combined with.
+    `on` more than one stack where the mechanism is another one there.
     """
-    return _marked("controls", rows, [s for s in on if all(s in row.stacks for row in rows)])
-
-
-def sentence(name: str) -> str:
-    """A test's name as people read it."""
-    return name.removeprefix("test_").replace("_", " ")
+    return _marked("controls", rows, on)
 
 
 _HEAD = """\
@@ -113,11 +109,15 @@ def table(rows: Sequence[Row], tests: Sequence[tuple[str, Callable[..., object]]
 def _tests_of(row: Row, tests: Sequence[tuple[str, Callable[..., object]]]) -> list[str]:
     words = {"runs": "", "controls": "control: "}
     return [
-        f"- {row.number}, {word}{sentence(test.__name__)} (`{file}`)"
+        f"- {row.number}, {word}{_sentence(test)} (`{file}`: {', '.join(test.stacks)})"  # type: ignore[attr-defined]
         for role, word in words.items()
         for file, test in tests
         if row.number in getattr(test, role, ())
     ]
+
+
+def _sentence(test: Callable[..., object]) -> str:
+    return test.__name__.removeprefix("test_").replace("_", " ")
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -63,7 +63,7 @@ def test_poison_that_is_discarded_lets_the_others_go_on(service: Proof, stack: S
     assert counts == Counts(ORDERS, ORDERS - 1, 1, 0, 0, 0, 0, 0), service.logs()
 
 
-@controls(rows.POISON)
+@controls(rows.POISON, on=rows.BOTH)
 def test_without_waiting_behind_parked_events_later_ones_overtake(
     service: Proof, stack: Stack
 ) -> None:
@@ -88,7 +88,7 @@ def test_errors_that_pass(service: Proof, stack: Stack) -> None:
     assert service.calls() > ORDERS
 
 
-@controls(rows.PASSING_ERRORS, on=[Stack.KAFKA])
+@controls(rows.PASSING_ERRORS)
 def test_without_later_attempts_what_fails_is_lost(service: Proof, stack: Stack) -> None:
     switches.given_up_for_later(service.root)
     failing_by_chance(service)

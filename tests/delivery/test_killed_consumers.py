@@ -57,7 +57,7 @@ def test_consumers_killed_at_work_lose_double_and_reorder_nothing(
     assert workers[0]["pids"] >= 2, "two processes shared the work"
 
 
-@controls(rows.KILLED_CONSUMER, on=[Stack.KAFKA])
+@controls(rows.KILLED_CONSUMER)
 def test_without_the_inbox_effects_are_doubled(service: Proof, stack: Stack) -> None:
     """Claims are not remembered, so every redelivery is handled again."""
     switches.inbox_off(service.root, stack)
@@ -65,7 +65,7 @@ def test_without_the_inbox_effects_are_doubled(service: Proof, stack: Stack) -> 
     shown(service, lambda counts: counts.doubles)
 
 
-@controls(rows.KILLED_CONSUMER, on=[Stack.KAFKA])
+@controls(rows.KILLED_CONSUMER)
 def test_with_the_acknowledgement_before_the_commit_events_are_lost(
     service: Proof, stack: Stack
 ) -> None:
@@ -104,7 +104,7 @@ def test_an_event_that_is_not_done_holds_up_what_was_done_behind_it(
     kept(service, CUSTOMERS)
 
 
-@controls(rows.KILLED_CONSUMER)
+@controls(rows.KILLED_CONSUMER, on=rows.BOTH)
 def test_with_commits_past_what_is_not_done_it_is_lost(service: Proof, stack: Stack) -> None:
     switches.commit_past_gaps(service.root)
     killed_behind_a_gap(service)

@@ -38,7 +38,7 @@ def test_relays_killed_between_publishing_and_marking(service: Proof, stack: Sta
     assert service.messages() > ORDERS
 
 
-@controls(rows.BETWEEN_PUBLISH_AND_MARK)
+@controls(rows.BETWEEN_PUBLISH_AND_MARK, on=rows.BOTH)
 def test_without_the_inbox_what_a_relay_repeats_is_done_twice(service: Proof, stack: Stack) -> None:
     switches.inbox_off(service.root, stack)
     killed_between_publish_and_mark(service)
@@ -64,7 +64,7 @@ def test_the_lanes_of_a_killed_relay_are_taken_over(service: Proof, stack: Stack
     assert [row["n"] for row in owners] == [64]
 
 
-@controls(rows.KILLED_WITH_LEASES)
+@controls(rows.KILLED_WITH_LEASES, on=rows.BOTH)
 def test_without_the_end_of_leases_the_lanes_of_a_killed_relay_stand_still(
     service: Proof, stack: Stack
 ) -> None:
@@ -90,7 +90,7 @@ def test_four_relays_at_once(service: Proof, stack: Stack) -> None:
     kept(service, 2 * ORDERS)
 
 
-@controls(rows.MANY_RELAYS)
+@controls(rows.MANY_RELAYS, on=rows.BOTH)
 def test_relays_that_share_rows_instead_of_lanes_change_the_order(
     service: Proof, stack: Stack
 ) -> None:
@@ -208,7 +208,7 @@ def test_two_writers_of_one_key(service: Proof, stack: Stack) -> None:
     assert effects == commits, service.logs()
 
 
-@controls(rows.ONE_KEY_TWO_WRITERS, on=[Stack.KAFKA])
+@controls(rows.ONE_KEY_TWO_WRITERS)
 def test_without_locks_on_keys_the_order_of_commits_is_lost(service: Proof, stack: Stack) -> None:
     switches.no_key_locks(service.root)
     commits, effects = commits_and_effects(service)

@@ -10,7 +10,7 @@ import pytest
 from tests.delivery import rows, switches
 from tests.delivery.matrix import Stack, controls, runs
 from tests.delivery.proof import Counts, Proof
-from tests.delivery.verdict import kept, kill, shown
+from tests.delivery.verdict import kept, kill, says, shown, wait_until
 
 pytestmark = pytest.mark.servers
 
@@ -144,18 +144,18 @@ def test_without_the_drain_handlers_are_called_again(service: Proof, stack: Stac
 @runs(rows.IMPATIENT_SIGNALS)
 def test_a_second_signal_ends_it_at_once_and_nothing_is_lost(service: Proof, stack: Stack) -> None:
     service.relay()
-    service.publish(ORDERS, 40)
-    for first, second in ((signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, None)):
-        going = service.consumer(PROOF_WORK="0.3")
-        seen = service.counts().effects
-        service.wait(lambda counts, seen=seen: counts.effects > seen, 30)
-        going.send_signal(first)
-        if second is None:
-            assert going.wait(30) == 0
-        else:
-            going.send_signal(second)
-            # The two may arrive as one; then it drains.
-            assert going.wait(30) in (0, 128 + second)
+    service.publish(ORDERS, CUSTOMERS)
+    hanging = service.consumer(PROOF_WORK="600")
+    wait_until(service, lambda: service.calls() > 0)
+    hanging.send_signal(signal.SIGTERM)
+    wait_until(service, lambda: says(service, "service.draining", "run"))
+    hanging.send_signal(signal.SIGTERM)
+    assert hanging.wait(10) == 128 + signal.SIGTERM
+
+    interrupted = service.consumer()
+    service.wait(lambda counts: counts.effects > 0, 30)
+    interrupted.send_signal(signal.SIGINT)
+    assert interrupted.wait(30) == 0
     service.consumer()
     kept(service, ORDERS)
 

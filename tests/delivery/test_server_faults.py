@@ -13,7 +13,7 @@ import pytest
 from tests.delivery import rows, switches
 from tests.delivery.matrix import Stack, controls, runs
 from tests.delivery.proof import Proof, proof
-from tests.delivery.verdict import kept, shown, wait_until
+from tests.delivery.verdict import kept, says, shown, wait_until
 from tests.servers.base import docker
 from tests.servers.kafka import Kafka
 from tests.servers.postgres import Postgres
@@ -40,11 +40,6 @@ def on_own_postgres(
 ) -> Iterator[Proof]:
     with proof(tmp_path, kafka.bootstrap, own_postgres.url, own_postgres.dsn) as service:
         yield service
-
-
-def says(service: Proof, word: str, name: str) -> bool:
-    """Whether the log of a process with this name has the word."""
-    return any(word in log.read_text(errors="replace") for log in service.root.glob(f"*{name}.log"))
 
 
 # Kafka ------------------------------------------------------------------------------------------

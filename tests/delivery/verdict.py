@@ -36,3 +36,8 @@ def wait_until(service: Proof, reached: Callable[[], bool], seconds: float = 60.
     while not reached():
         assert time.monotonic() < until, service.logs()
         time.sleep(0.05)
+
+
+def says(service: Proof, word: str, name: str) -> bool:
+    """Whether the log of a process with this name has the word."""
+    return any(word in log.read_text(errors="replace") for log in service.root.glob(f"*{name}.log"))

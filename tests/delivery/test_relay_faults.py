@@ -45,13 +45,18 @@ def test_without_the_inbox_what_a_relay_repeats_is_done_twice(service: Proof, st
     shown(service, lambda counts: counts.doubles)
 
 
+def owned(service: Proof) -> list[int]:
+    """How many lanes each relay holds."""
+    lanes = "SELECT count(*) AS n FROM outbox_lane WHERE owner IS NOT NULL GROUP BY owner"
+    return [row["n"] for row in service.sql(lanes)]
+
+
 def killed_with_leases(service: Proof) -> None:
     """One of two relays is killed while each holds half of the lanes."""
     switches.short_leases(service.root)
     service.consumer()
     first, _ = service.relay(), service.relay()
-    halves = "SELECT count(*) AS n FROM outbox_lane WHERE owner IS NOT NULL GROUP BY owner"
-    wait_until(service, lambda: [row["n"] for row in service.sql(halves)] == [32, 32])
+    wait_until(service, lambda: owned(service) == [32, 32])
     kill(first)
     service.publish(ORDERS, CUSTOMERS)
 
@@ -60,8 +65,7 @@ def killed_with_leases(service: Proof) -> None:
 def test_the_lanes_of_a_killed_relay_are_taken_over(service: Proof, stack: Stack) -> None:
     killed_with_leases(service)
     kept(service, ORDERS)
-    owners = service.sql("SELECT owner, count(*) AS n FROM outbox_lane GROUP BY owner")
-    assert [row["n"] for row in owners] == [64]
+    wait_until(service, lambda: owned(service) == [64])
 
 
 @controls(rows.KILLED_WITH_LEASES, on=rows.BOTH)

@@ -55,9 +55,9 @@ def _marked(role: str, rows: Sequence[Row], stacks: Sequence[Stack]) -> Callable
     return mark
 
 
-def runs(*rows: Row) -> Callable[[T], T]:
-    """This test runs these rows, on every stack they run on."""
-    return _marked("runs", rows, [s for s in Stack if all(s in row.stacks for row in rows)])
+def runs(*rows: Row, on: Sequence[Stack] = tuple(Stack)) -> Callable[[T], T]:
+    """This test runs these rows, on every stack they run on, or on those of them."""
+    return _marked("runs", rows, [s for s in on if all(s in row.stacks for row in rows)])
 
 
 def controls(*rows: Row, on: Sequence[Stack] = (Stack.KAFKA,)) -> Callable[[T], T]:

@@ -141,10 +141,11 @@ SLOW_HANDLER: Final = Row(
 )
 REBALANCES: Final = Row(
     22,
-    "consumers come and go, every other one by kill -9, so that the group never rests",
+    "consumers come and go, every other one by kill -9, so that the group never rests; and one"
+    " stands still (SIGSTOP) until others have taken its place, then goes on",
     EVERYWHERE,
     "",
-    "see row 8: commits past what is not done",
+    "the inbox claims nothing: double effects",
 )
 SIGNALS: Final = Row(
     24,

@@ -1,9 +1,10 @@
-"""Consumers killed at work, under load: the row of the fault matrix with the most at stake."""
+"""Rows of the fault matrix in which a consumer is killed or stands still, while others go on."""
 
 from __future__ import annotations
 
 import signal
 import time
+from zlib import crc32
 
 import pytest
 
@@ -16,6 +17,8 @@ pytestmark = pytest.mark.servers
 
 ORDERS = {Stack.KAFKA: 2_000, Stack.SQLITE: 400, Stack.POSTGRES: 600}
 CUSTOMERS = 40
+_LANES = [crc32(f"c{number}".encode()) % 16 for number in range(CUSTOMERS)]
+NEIGHBOURS = _LANES.count(_LANES[0])  # customers in the lane of c0, itself included
 
 
 def run_with_kills(service: Proof, orders: int, kills: int, work: str = "0.01") -> None:
@@ -78,11 +81,12 @@ def test_with_the_acknowledgement_before_the_commit_events_are_lost(
 
 
 def killed_behind_a_gap(service: Proof) -> None:
-    """Only one slow event is not done when the consumer is killed."""
+    """Only the events in the lane of a slow one are not done when the consumer is killed."""
     service.relay()
     slow = service.consumer(PROOF_SLOW="c0", PROOF_SLOW_SECONDS="600")
     service.publish(CUSTOMERS, CUSTOMERS)
-    service.wait(lambda counts: counts.lost == 1, 60)
+    service.wait(lambda counts: counts.placed == CUSTOMERS and counts.lost <= NEIGHBOURS, 60)
+    assert 0 < service.counts().lost <= NEIGHBOURS, service.logs()
     # The place it has told the broker stands still: nothing more is done, or ever will be.
     places = [service.behind()]
     wait_until(service, lambda: _stands_still(service, places))
@@ -96,20 +100,21 @@ def _stands_still(service: Proof, places: list[int], looks: int = 8) -> bool:
     return len(places) > looks and len(set(places[-looks:])) == 1
 
 
-@runs(rows.KILLED_CONSUMER)
+@runs(rows.KILLED_CONSUMER, on=[Stack.KAFKA, Stack.POSTGRES])
 def test_an_event_that_is_not_done_holds_up_what_was_done_behind_it(
     service: Proof, stack: Stack
 ) -> None:
+    """Not on SQLite: one transaction at a time, so nothing is ever done behind another event."""
     killed_behind_a_gap(service)
     kept(service, CUSTOMERS)
 
 
-@controls(rows.KILLED_CONSUMER, on=rows.BOTH)
+@controls(rows.KILLED_CONSUMER, on=[Stack.KAFKA, Stack.POSTGRES])
 def test_with_commits_past_what_is_not_done_it_is_lost(service: Proof, stack: Stack) -> None:
     switches.commit_past_gaps(service.root)
     killed_behind_a_gap(service)
     service.wait(lambda counts: counts.lost == 0, seconds=12)
-    assert service.counts().lost == 1, service.logs()
+    assert service.counts().lost > 0, service.logs()
 
 
 def killed_after_commit(service: Proof) -> None:
@@ -136,4 +141,36 @@ def test_without_the_inbox_what_was_not_acknowledged_is_done_twice(
 ) -> None:
     switches.inbox_off(service.root, stack)
     killed_after_commit(service)
+    shown(service, lambda counts: counts.doubles)
+
+
+def stood_still(service: Proof) -> None:
+    """A consumer stops in the middle of handlers, and goes on when another has done some work."""
+    service.relay()
+    still = service.consumer(PROOF_WORK="0.05")
+    publisher = service.publishing(800, CUSTOMERS, PROOF_HOLD="0.04")
+    service.wait(lambda counts: counts.effects > 50, 60)
+    still.send_signal(signal.SIGSTOP)
+    other = service.consumer()
+    effects = "SELECT count(*) AS n FROM effects WHERE pid = $1"
+    wait_until(service, lambda: service.sql(effects, other.pid)[0]["n"] > 50)
+    still.send_signal(signal.SIGCONT)
+    assert publisher.wait(120) == 0, service.logs()
+
+
+@runs(rows.REBALANCES, on=[Stack.KAFKA, Stack.POSTGRES])
+def test_a_consumer_that_stood_still_while_another_took_its_place(
+    service: Proof, stack: Stack
+) -> None:
+    """Not on SQLite: who stands still in a transaction keeps everybody else from writing."""
+    stood_still(service)
+    kept(service, 800)
+
+
+@controls(rows.REBALANCES)
+def test_without_the_inbox_a_consumer_that_stood_still_does_things_twice(
+    service: Proof, stack: Stack
+) -> None:
+    switches.inbox_off(service.root, stack)
+    stood_still(service)
     shown(service, lambda counts: counts.doubles)

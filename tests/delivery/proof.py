@@ -7,139 +7,32 @@ counted in those two tables.
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
 
+from tests.delivery import texts
 from tests.support.generate import eventgen, new_service
 
-SPEC = """\
-eventgen: 1
-service: proof
-publishes:
-  order.placed:
-    channel: TOPIC
-    key: customer
-    data: {customer: string, number: integer, poison: boolean}
-subscribes:
-  order.placed:
-"""
-
-RETRY = """
-channels:
-  TOPIC:
-    retry: {attempts: 5, initial: 0.2, factor: 1.5, maximum: 1}
-"""
-
-HANDLER = '''\
-"""Writes one row for each order it handles."""
-
-from __future__ import annotations
-
-import asyncio
-import json
-import os
-
-from sqlalchemy import text
-
-from .._generated.events import OrderPlaced
-from .._generated.publishers import Context
-
-
-async def on_order_placed(event: OrderPlaced, ctx: Context) -> None:
-    """One effect a call; a little work, so that a kill finds something in flight."""
-    await asyncio.sleep(float(os.environ.get("PROOF_WORK", "0.01")))
-    if event.poison:
-        raise ValueError(f"order {event.number} of {event.customer} is poison")
-    await ctx.db.execute(
-        text("INSERT INTO effects (customer, number, pid) VALUES (:customer, :number, :pid)"),
-        {"customer": event.customer, "number": event.number, "pid": os.getpid()},
-    )
-'''
-
-PUBLISH = '''\
-"""publish.py COUNT CUSTOMERS POISON: commit COUNT orders, several writers at once.
-
-Each order's number comes from its customer's row, locked: numbers follow the order of commits.
-"""
-
-import asyncio
-import json
-import os
-import sys
-
-from sqlalchemy import text
-
-from proof._generated.events import OrderPlaced
-from proof._generated.service import SERVICE
-from proof._runtime.databases import open_database
-from proof._runtime.outbox import Publisher
-from proof._runtime.unit_of_work import UnitOfWork
-
-WRITERS = 4
-NEXT = "UPDATE source SET number = number + 1 WHERE customer = :customer RETURNING number"
-
-
-async def place(database, publisher, customer, poison):
-    async with UnitOfWork(database, publisher, lambda: None) as uow:
-        found = await uow.db.execute(text(NEXT), {"customer": customer})
-        number = found.scalar_one()
-        bad = number == 2 and customer == poison
-        uow.publish(OrderPlaced(customer=customer, number=number, poison=bad))
-
-
-async def write(database, publisher, orders, poison):
-    for customer in orders:
-        await place(database, publisher, customer, poison)
-
-
-async def main(count, customers, poison):
-    database = open_database(os.environ["PROOF_DATABASE_URL"])
-    publisher = Publisher(SERVICE)
-    orders = [f"c{number % customers}" for number in range(count)]
-    writers = (write(database, publisher, orders[n::WRITERS], poison) for n in range(WRITERS))
-    await asyncio.gather(*writers)
-    await database.close()
-
-
-asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))
-'''
-
-TABLES = """
-CREATE TABLE source (customer text PRIMARY KEY, number int NOT NULL);
-CREATE TABLE effects (
-  id bigserial PRIMARY KEY, customer text NOT NULL, number int NOT NULL, pid int NOT NULL
-);
-"""
-
-# Order within a key is the order of ids: two effects of one key are never written at the same time.
-COUNTS = """
-WITH placed AS (SELECT customer, generate_series(1, number) AS number FROM source)
-SELECT
-  (SELECT count(*) FROM placed) AS placed,
-  (SELECT count(*) FROM effects) AS effects,
-  (SELECT count(*) FROM placed p WHERE NOT EXISTS (
-     SELECT 1 FROM effects e WHERE e.customer = p.customer AND e.number = p.number)) AS lost,
-  (SELECT count(*) - count(DISTINCT (customer, number)) FROM effects) AS doubles,
-  (SELECT count(*) FROM effects e WHERE NOT EXISTS (
-     SELECT 1 FROM placed p WHERE e.customer = p.customer AND e.number = p.number)) AS ghosts,
-  (SELECT count(*) FROM (
-     SELECT number, lag(number) OVER (PARTITION BY customer ORDER BY id) AS before FROM effects
-   ) o WHERE o.number < o.before) AS inversions,
-  (SELECT count(*) FROM outbox) AS outbox,
-  (SELECT count(*) FROM parked) AS parked
-"""
+Process = subprocess.Popen[bytes]
+Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -158,18 +51,31 @@ class Counts:
 
 @dataclass
 class Proof:
-    """One generated service on real servers, and the processes that run it."""
+    """One generated service on real servers, and the processes that run it.
+
+    `dsn` is a PostgreSQL address, or the path of an SQLite file; without `bootstrap` the broker is
+    the embedded one.
+    """
 
     root: Path
     dsn: str
+    bootstrap: str | None
+    topic: str
     env: dict[str, str]
-    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    running: list[Process] = field(default_factory=list)
 
-    def start(self, *command: str, **env: str) -> subprocess.Popen[bytes]:
+    # processes ----------------------------------------------------------------------------------
+
+    def start(self, *command: str, **env: str) -> Process:
         """Start `python -m proof ...`; its output goes to a log in the project."""
-        log = (self.root / f"{'-'.join(command)}-{len(self.running)}.log").open("wb")
+        return self.spawn("-m", "proof", *command, **env)
+
+    def spawn(self, *arguments: str, **env: str) -> Process:
+        """Start Python with these arguments."""
+        name = "-".join(arguments).removeprefix("-m-proof-")
+        log = (self.root / f"{len(self.running):02}-{name}.log").open("wb")
         process = subprocess.Popen(
-            [sys.executable, "-m", "proof", *command],
+            [sys.executable, *arguments],
             cwd=self.root,
             env=self.env | env,
             stdin=subprocess.DEVNULL,
@@ -179,16 +85,20 @@ class Proof:
         self.running.append(process)
         return process
 
-    def consumer(self, **env: str) -> subprocess.Popen[bytes]:
+    def relay(self, **env: str) -> Process:
+        """A process that relays and handles nothing."""
+        return self.start("relay", **env)
+
+    def consumer(self, **env: str) -> Process:
         """A process that handles events and does not relay."""
         return self.start("run", PROOF_RELAY="false", **env)
 
-    def do(self, *command: str | Path) -> str:
+    def do(self, *command: str | Path, **env: str) -> str:
         """Run Python with these arguments to its end; its output."""
         done = subprocess.run(
             [sys.executable, *command],
             cwd=self.root,
-            env=self.env,
+            env=self.env | env,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -198,30 +108,98 @@ class Proof:
         assert done.returncode == 0, done.stderr[-4000:]
         return done.stdout
 
-    def publish(self, count: int, customers: int, poison: str = "-") -> None:
+    def publish(self, count: int, customers: int, poison: str = "-", **env: str) -> None:
         """Commit so many orders, of so many customers."""
-        self.sql(
-            "INSERT INTO source SELECT 'c' || n, 0 FROM generate_series(0, $1 - 1) n"
-            " ON CONFLICT DO NOTHING",
-            customers,
-        )
-        self.do("publish.py", str(count), str(customers), poison)
+        self.open_accounts(customers)
+        self.do("publish.py", str(count), str(customers), poison, **env)
 
-    def counts(self) -> Counts:
-        """Count now."""
-        return Counts(**dict(self.sql(COUNTS)[0]))
+    def publishing(self, count: int, customers: int, **env: str) -> Process:
+        """The same, in the background."""
+        self.open_accounts(customers)
+        return self.spawn("publish.py", str(count), str(customers), "-", **env)
 
-    def sql(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
-        """Run one statement."""
+    def open_accounts(self, customers: int) -> None:
+        """Customers c0, c1 and so on, without orders."""
+        values = ", ".join(f"('c{number}', 0)" for number in range(customers))
+        self.sql(f"INSERT INTO source VALUES {values} ON CONFLICT DO NOTHING")
 
-        async def run() -> list[asyncpg.Record]:
+    # what can be counted ------------------------------------------------------------------------
+
+    def sql(self, statement: str, *arguments: object) -> list[Record]:
+        """Run one statement; parameters are `$1` and so on."""
+        if self.is_file:
+            with closing(self.open_file()) as file:
+                rows = file.execute(statement.replace("$", "?"), arguments)
+                return [dict(row) for row in rows]
+
+        async def run() -> list[Record]:
             connection = await asyncpg.connect(self.dsn)
             try:
-                return await connection.fetch(statement, *arguments)
+                return [dict(row) for row in await connection.fetch(statement, *arguments)]
             finally:
                 await connection.close()
 
         return asyncio.run(run())
+
+    def run_script(self, statements: str) -> None:
+        """Run many statements."""
+        if self.is_file:
+            with closing(self.open_file()) as file:
+                file.executescript(statements)
+            return
+
+        async def run() -> None:
+            connection = await asyncpg.connect(self.dsn)
+            try:
+                await connection.execute(statements)
+            finally:
+                await connection.close()
+
+        asyncio.run(run())
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the database is SQLite's."""
+        return self.env["PROOF_DATABASE_URL"].startswith("sqlite")
+
+    def open_file(self) -> sqlite3.Connection:
+        """A connection to SQLite's file, without a transaction."""
+        connection = sqlite3.connect(self.dsn, timeout=30, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        return connection
+
+    def counts(self) -> Counts:
+        """Count now."""
+        return Counts(**self.sql(texts.COUNTS)[0])
+
+    def calls(self) -> int:
+        """How often the handler was called, whatever became of it."""
+        calls = self.root / "calls"
+        return calls.stat().st_size if calls.exists() else 0
+
+    def messages(self) -> int:
+        """How many messages are on the broker, repetitions included."""
+        if self.bootstrap is None:
+            return int(self.sql(texts.EMBEDDED_MESSAGES)[0]["n"])
+        return sum(high - low for low, high, _ in self._partitions())
+
+    def behind(self) -> int:
+        """How many messages on the broker are not acknowledged."""
+        if self.bootstrap is None:
+            return int(self.sql(texts.EMBEDDED_BEHIND)[0]["n"])
+        return sum(high - max(low, done) for low, high, done in self._partitions())
+
+    def _partitions(self) -> list[tuple[int, int, int]]:
+        """Of each partition the first offset, the next one, and what the group has committed."""
+        config = {"bootstrap.servers": self.bootstrap, "group.id": self.topic, "log_level": 0}
+        with closing(Consumer(config)) as client:
+            known = client.list_topics(self.topic, timeout=30).topics[self.topic].partitions
+            places = [TopicPartition(self.topic, partition) for partition in known]
+            done = client.committed(places, timeout=30)
+            ends = [client.get_watermark_offsets(place, timeout=30) for place in places]
+        return [(*end, place.offset) for end, place in zip(ends, done, strict=True)]
+
+    # waiting ------------------------------------------------------------------------------------
 
     def wait(self, reached: Callable[[Counts], bool], seconds: float) -> Counts:
         """Wait until the counts say so, or until the time is up; the last counts."""
@@ -230,10 +208,19 @@ class Proof:
             time.sleep(0.1)
         return counts
 
-    def wait_for_dead_letters(self, many: int, seconds: float) -> list[dict[str, Any]]:
+    def drained(self, seconds: float = 90.0) -> Counts:
+        """Wait until nothing is on its way: all sent, handled and acknowledged; the last counts."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            counts = self.wait(lambda c: not (c.lost or c.outbox or c.parked), 1.0)
+            if not (counts.lost or counts.outbox or counts.parked) and not self.behind():
+                break
+        return self.counts()
+
+    def wait_for_dead_letters(self, many: int, seconds: float) -> list[Record]:
         """The dead letters, once there are so many; headers as an object, the body as bytes."""
         until = time.monotonic() + seconds
-        rows: list[asyncpg.Record] = []
+        rows: list[Record] = []
         while len(rows) < many and time.monotonic() < until:
             time.sleep(0.1)
             rows = self.sql("SELECT * FROM parked WHERE status = 'dead' ORDER BY seq")
@@ -258,42 +245,89 @@ class Proof:
 
 
 def mutate(root: Path, file: str, old: str, new: str) -> None:
-    """Switch a mechanism off in the generated runtime; the text must be there exactly once."""
+    """Change the generated runtime in one place; the text must be there exactly once."""
     path = root / "src" / "proof" / "_runtime" / file
     text = path.read_text()
     assert text.count(old) == 1, f"{old!r} is in {file} {text.count(old)} times"
     path.write_text(text.replace(old, new))
 
 
-@contextmanager
-def proof(root: Path, bootstrap: str, url: str, dsn: str) -> Iterator[Proof]:
-    """Generate the service, create its tables and topics; end every process it started."""
+@functools.cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder that goes when the interpreter does."""
+    return tempfile.TemporaryDirectory(prefix="eventgen-proof-")
+
+
+@functools.cache
+def _generated() -> Path:
+    """The project, generated once; each test works on a copy of its own."""
+    root = Path(_folder().name)
     spec = root / "proof.yaml"
-    topic = f"order.placed.{uuid4().hex}"
-    spec.write_text(SPEC.replace("TOPIC", topic))
+    spec.write_text(texts.SPEC)
     project = new_service(root, "--spec", spec, "--broker", "kafka")
     config = project / "eventgen.yaml"
-    config.write_text(config.read_text() + RETRY.replace("TOPIC", topic))
+    config.write_text(config.read_text() + texts.RETRY)
     assert eventgen("generate", cwd=project).returncode == 0
-    (project / "src/proof/handlers/on_order_placed.py").write_text(HANDLER)
-    (project / "publish.py").write_text(PUBLISH)
+    (project / "src/proof/handlers/on_order_placed.py").write_text(texts.HANDLER)
+    (project / "publish.py").write_text(texts.PUBLISH)
+    (project / "race.py").write_text(texts.RACE)
+    return project
+
+
+@functools.cache
+def _tables(dialect: str) -> str:
+    """The statements of the migrations, as a person would review them, and of our own tables."""
+    done = subprocess.run(
+        [sys.executable, "-m", "alembic", "upgrade", "head", "--sql"],
+        cwd=_generated(),
+        env={**os.environ, "PYTHONPATH": "src", "PROOF_DATABASE_URL": f"{dialect}:///nowhere"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout + texts.TABLES.replace("NUMBERED", texts.NUMBERED[dialect])
+
+
+def _create_topic(bootstrap: str, topic: str) -> None:
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    new = NewTopic(topic, num_partitions=8, replication_factor=1)
+    admin.create_topics([new], operation_timeout=10)[topic].result(30)
+
+
+def _copy(root: Path, topic: str) -> Path:
+    project = shutil.copytree(_generated(), root / "service")
+    for file in (project / "src/proof/_generated").glob("*.py"):
+        file.write_text(file.read_text().replace(texts.TOPIC, topic))
+    return project
+
+
+@contextmanager
+def proof(root: Path, bootstrap: str | None, url: str, dsn: str) -> Iterator[Proof]:
+    """Make the service, its tables and topics; end every process it started."""
+    topic = f"order.placed.{uuid4().hex}"
+    project = _copy(root, topic)
     env = {
         **{name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ},
         "PYTHONPATH": str(project / "src"),
         "PROOF_DATABASE_URL": url,
-        "PROOF_KAFKA_BOOTSTRAP_SERVERS": bootstrap,
-        "PROOF_KAFKA_GROUP_ID": topic,
-        # A member that was killed is missed after these milliseconds.
-        "PROOF_KAFKA_SESSION_TIMEOUT_MS": "6000",
         "PROOF_HTTP_PORT": "0",
         "PROOF_LOG_LEVEL": "info",
     }
-    made = Proof(project, dsn, env)
+    if bootstrap is None:
+        env |= {"PROOF_BROKER": "embedded"}
+    else:
+        env |= {
+            "PROOF_KAFKA_BOOTSTRAP_SERVERS": bootstrap,
+            "PROOF_KAFKA_GROUP_ID": topic,
+            # A member that was killed is missed after these milliseconds.
+            "PROOF_KAFKA_SESSION_TIMEOUT_MS": "6000",
+        }
+    made = Proof(project, dsn, bootstrap, topic, env)
     try:
-        made.do("-m", "proof", "migrate")
-        for statement in TABLES.strip().split(";\n"):
-            made.sql(statement.strip().rstrip(";"))
-        made.do("-m", "proof", "provision")
+        made.run_script(_tables(url.partition("+")[0].partition(":")[0]))
+        if bootstrap is not None:
+            _create_topic(bootstrap, topic)
         yield made
     finally:
         for process in made.running:

@@ -1,0 +1,176 @@
+"""Rows of the fault matrix in which a consumer is killed or stands still, while others go on."""
+
+from __future__ import annotations
+
+import signal
+import time
+from zlib import crc32
+
+import pytest
+
+from tests.delivery import rows, switches
+from tests.delivery.matrix import Stack, controls, runs
+from tests.delivery.proof import Proof
+from tests.delivery.verdict import kept, kill, shown, wait_until
+
+pytestmark = pytest.mark.servers
+
+ORDERS = {Stack.KAFKA: 2_000, Stack.SQLITE: 400, Stack.POSTGRES: 600}
+CUSTOMERS = 40
+_LANES = [crc32(f"c{number}".encode()) % 16 for number in range(CUSTOMERS)]
+NEIGHBOURS = _LANES.count(_LANES[0])  # customers in the lane of c0, itself included
+
+
+def run_with_kills(service: Proof, orders: int, kills: int, work: str = "0.01") -> None:
+    """Publish, relay twice, consume twice; kill -9 the consumer at work, several times."""
+    service.relay()
+    service.relay()
+    started = [service.consumer(PROOF_WORK=work) for _ in range(2)]
+    consumers = {process.pid: process for process in started}
+    publisher = service.publishing(orders, CUSTOMERS)
+    for _ in range(kills):
+        kill(consumers.pop(at_work(service, list(consumers))))
+        successor = service.consumer(PROOF_WORK=work)
+        consumers[successor.pid] = successor
+    assert publisher.wait(120) == 0, service.logs()
+
+
+def at_work(service: Proof, pids: list[int], seconds: float = 60) -> int:
+    """The first of these processes that is in the middle of it: a good many effects, and fresh."""
+    query = (
+        "SELECT pid FROM (SELECT pid, id FROM effects ORDER BY id DESC LIMIT 200) latest"
+        " GROUP BY pid HAVING count(*) >= 50 ORDER BY max(id) DESC"
+    )
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        for row in service.sql(query):
+            if row["pid"] in pids:
+                return int(row["pid"])
+        time.sleep(0.02)
+    raise AssertionError(service.logs())
+
+
+@runs(rows.KILLED_CONSUMER)
+def test_consumers_killed_at_work_lose_double_and_reorder_nothing(
+    service: Proof, stack: Stack
+) -> None:
+    run_with_kills(service, ORDERS[stack], kills=1)
+    kept(service, ORDERS[stack])
+    workers = service.sql("SELECT count(DISTINCT pid) AS pids FROM effects")
+    assert workers[0]["pids"] >= 2, "two processes shared the work"
+
+
+@controls(rows.KILLED_CONSUMER)
+def test_without_the_inbox_effects_are_doubled(service: Proof, stack: Stack) -> None:
+    """Claims are not remembered, so every redelivery is handled again."""
+    switches.inbox_off(service.root, stack)
+    run_with_kills(service, 1_000, kills=2)
+    shown(service, lambda counts: counts.doubles)
+
+
+@controls(rows.KILLED_CONSUMER)
+def test_with_the_acknowledgement_before_the_commit_events_are_lost(
+    service: Proof, stack: Stack
+) -> None:
+    """What was acknowledged on receipt is gone with the process."""
+    switches.acknowledge_first(service.root)
+    # Slower than the publisher, so that there is something in the lanes to lose.
+    run_with_kills(service, 1_000, kills=2, work="0.05")
+    service.wait(lambda counts: counts.lost == 0 and not counts.outbox, seconds=15)
+    assert service.settle().lost > 0, service.logs()
+
+
+def killed_behind_a_gap(service: Proof) -> None:
+    """Only the events in the lane of a slow one are not done when the consumer is killed."""
+    service.relay()
+    slow = service.consumer(PROOF_SLOW="c0", PROOF_SLOW_SECONDS="600")
+    service.publish(CUSTOMERS, CUSTOMERS)
+    service.wait(lambda counts: counts.placed == CUSTOMERS and counts.lost <= NEIGHBOURS, 60)
+    assert 0 < service.counts().lost <= NEIGHBOURS, service.logs()
+    # The place it has told the broker stands still: nothing more is done, or ever will be.
+    places = [service.behind()]
+    wait_until(service, lambda: _stands_still(service, places))
+    kill(slow)
+    service.consumer()
+
+
+def _stands_still(service: Proof, places: list[int], looks: int = 8) -> bool:
+    time.sleep(0.25)
+    places.append(service.behind())
+    return len(places) > looks and len(set(places[-looks:])) == 1
+
+
+@runs(rows.KILLED_CONSUMER, on=[Stack.KAFKA, Stack.POSTGRES])
+def test_an_event_that_is_not_done_holds_up_what_was_done_behind_it(
+    service: Proof, stack: Stack
+) -> None:
+    """Not on SQLite: one transaction at a time, so nothing is ever done behind another event."""
+    killed_behind_a_gap(service)
+    kept(service, CUSTOMERS)
+
+
+@controls(rows.KILLED_CONSUMER, on=[Stack.KAFKA, Stack.POSTGRES])
+def test_with_commits_past_what_is_not_done_it_is_lost(service: Proof, stack: Stack) -> None:
+    switches.commit_past_gaps(service.root)
+    killed_behind_a_gap(service)
+    service.wait(lambda counts: counts.lost == 0, seconds=12)
+    assert service.counts().lost > 0, service.logs()
+
+
+def killed_after_commit(service: Proof) -> None:
+    """Two consumers in a row are killed with what they committed not acknowledged."""
+    switches.dies_after_commit(service.root)
+    service.relay()
+    service.publish(300, CUSTOMERS)
+    for _ in range(2):
+        assert service.consumer(PROOF_DIES="1").wait(60) == -signal.SIGKILL
+    service.consumer()
+
+
+@runs(rows.AFTER_COMMIT)
+def test_consumers_killed_after_the_commit_and_before_the_acknowledgement(
+    service: Proof, stack: Stack
+) -> None:
+    killed_after_commit(service)
+    kept(service, 300)
+
+
+@controls(rows.AFTER_COMMIT)
+def test_without_the_inbox_what_was_not_acknowledged_is_done_twice(
+    service: Proof, stack: Stack
+) -> None:
+    switches.inbox_off(service.root, stack)
+    killed_after_commit(service)
+    shown(service, lambda counts: counts.doubles)
+
+
+def stood_still(service: Proof) -> None:
+    """A consumer stops in the middle of handlers, and goes on when another has done some work."""
+    service.relay()
+    still = service.consumer(PROOF_WORK="0.05")
+    publisher = service.publishing(800, CUSTOMERS, PROOF_HOLD="0.04")
+    service.wait(lambda counts: counts.effects > 50, 60)
+    still.send_signal(signal.SIGSTOP)
+    other = service.consumer()
+    effects = "SELECT count(*) AS n FROM effects WHERE pid = $1"
+    wait_until(service, lambda: service.sql(effects, other.pid)[0]["n"] > 50)
+    still.send_signal(signal.SIGCONT)
+    assert publisher.wait(120) == 0, service.logs()
+
+
+@runs(rows.REBALANCES, on=[Stack.KAFKA, Stack.POSTGRES])
+def test_a_consumer_that_stood_still_while_another_took_its_place(
+    service: Proof, stack: Stack
+) -> None:
+    """Not on SQLite: who stands still in a transaction keeps everybody else from writing."""
+    stood_still(service)
+    kept(service, 800)
+
+
+@controls(rows.REBALANCES)
+def test_without_the_inbox_a_consumer_that_stood_still_does_things_twice(
+    service: Proof, stack: Stack
+) -> None:
+    switches.inbox_off(service.root, stack)
+    stood_still(service)
+    shown(service, lambda counts: counts.doubles)

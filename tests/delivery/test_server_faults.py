@@ -1,0 +1,228 @@
+"""Rows of the fault matrix in which a server dies, freezes or refuses."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.delivery import rows, switches
+from tests.delivery.matrix import Stack, controls, runs
+from tests.delivery.proof import Proof, proof
+from tests.delivery.verdict import kept, says, shown, wait_until
+from tests.servers.base import docker
+from tests.servers.kafka import Kafka
+from tests.servers.postgres import Postgres
+
+pytestmark = pytest.mark.servers
+
+ORDERS = 800
+CUSTOMERS = 40
+
+
+@pytest.fixture
+def on_own_kafka(
+    tmp_path: Path, own_kafka: Kafka, postgres: Postgres, stack: Stack
+) -> Iterator[Proof]:
+    with proof(tmp_path, own_kafka.bootstrap, postgres.url, postgres.dsn) as service:
+        # The client gives a message up after this time.
+        service.env["PROOF_KAFKA_DELIVERY_TIMEOUT_MS"] = "3000"
+        yield service
+
+
+@pytest.fixture
+def on_own_postgres(
+    tmp_path: Path, kafka: Kafka, own_postgres: Postgres, stack: Stack
+) -> Iterator[Proof]:
+    with proof(tmp_path, kafka.bootstrap, own_postgres.url, own_postgres.dsn) as service:
+        yield service
+
+
+# Kafka ------------------------------------------------------------------------------------------
+
+
+@runs(rows.KILLED_BROKER)
+def test_kafka_killed_under_load(on_own_kafka: Proof, own_kafka: Kafka) -> None:
+    service = on_own_kafka
+    for _ in range(2):
+        service.relay()
+        service.consumer()
+    publisher = service.publishing(ORDERS, CUSTOMERS, PROOF_HOLD="0.03")
+    service.wait(lambda counts: counts.effects > 50, 60)
+    own_kafka.kill()
+    own_kafka.restart()
+    assert publisher.wait(120) == 0, service.logs()
+    kept(service, ORDERS)
+
+
+def publish_without_kafka(service: Proof, kafka: Kafka) -> None:
+    """Kafka is killed; what is published then, two orders of each customer, has to wait."""
+    service.relay(PROOF_LOG_LEVEL="debug")
+    service.consumer()
+    service.publish(CUSTOMERS, CUSTOMERS)
+    service.wait(lambda counts: not counts.lost, 60)
+    kafka.kill()
+    service.publish(2 * CUSTOMERS, CUSTOMERS)
+
+
+@runs(rows.BROKER_AWAY)
+def test_events_wait_in_the_outbox_while_kafka_is_away(
+    on_own_kafka: Proof, own_kafka: Kafka
+) -> None:
+    service = on_own_kafka
+    publish_without_kafka(service, own_kafka)
+    wait_until(service, lambda: says(service, "relay.later", "relay"))
+    (outbox,) = service.sql("SELECT count(*) AS n, max(attempts) AS attempts FROM outbox")
+    assert outbox == {"n": 2 * CUSTOMERS, "attempts": 0}
+    own_kafka.restart()
+    kept(service, 3 * CUSTOMERS)
+
+
+@controls(rows.BROKER_AWAY)
+def test_without_the_brokers_word_events_are_lost_while_kafka_is_away(
+    on_own_kafka: Proof, own_kafka: Kafka
+) -> None:
+    service = on_own_kafka
+    switches.sent_whatever_was_said(service.root)
+    publish_without_kafka(service, own_kafka)
+    service.wait(lambda counts: not counts.outbox, 60)
+    own_kafka.restart()
+    service.wait(lambda counts: not counts.lost, 15)
+    assert service.counts().lost > 0, service.logs()
+
+
+def send(server: Kafka | Postgres, what: signal.Signals) -> None:
+    """A signal to every process of a server."""
+    if server.container:
+        docker("pause" if what is signal.SIGSTOP else "unpause", server.container)
+        return
+    pid = int((Path(server.folder) / "pid").read_text())
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    for process in (pid, *map(int, children)):
+        os.kill(process, what)
+
+
+@runs(rows.FROZEN_SERVERS)
+def test_kafka_that_neither_answers_nor_hangs_up(on_own_kafka: Proof, own_kafka: Kafka) -> None:
+    service = on_own_kafka
+    for _ in range(2):
+        service.relay(PROOF_LOG_LEVEL="debug")
+        service.consumer()
+    publisher = service.publishing(ORDERS, CUSTOMERS, PROOF_HOLD="0.03")
+    service.wait(lambda counts: counts.effects > 50, 60)
+    send(own_kafka, signal.SIGSTOP)
+    try:
+        wait_until(service, lambda: says(service, "relay.later", "relay"))
+    finally:
+        send(own_kafka, signal.SIGCONT)
+    assert publisher.wait(120) == 0, service.logs()
+    kept(service, ORDERS)
+
+
+# databases --------------------------------------------------------------------------------------
+
+
+def terminate(service: Proof) -> None:
+    """End every other connection to the database."""
+    service.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+
+def under_load(service: Proof) -> None:
+    """Two relays, two consumers, publishers in the background; the work has begun."""
+    for _ in range(2):
+        service.relay()
+        service.consumer()
+    service.publishing(ORDERS, CUSTOMERS, PROOF_HOLD="0.03")
+    service.wait(lambda counts: counts.effects > 50, 60)
+
+
+@runs(rows.DATABASE_AWAY)
+def test_a_database_that_goes_away(stack: Stack, request: pytest.FixtureRequest) -> None:
+    if stack is Stack.SQLITE:
+        service = request.getfixturevalue("service")
+        under_load(service)
+        keep_locked(service)
+    else:
+        service = request.getfixturevalue("on_own_postgres")
+        server = request.getfixturevalue("own_postgres")
+        under_load(service)
+        server.kill()
+        server.restart()
+        for _ in range(5):
+            seen = service.counts().effects
+            service.wait(lambda counts, seen=seen: counts.effects > seen, 10)
+            terminate(service)
+    assert service.running[-1].wait(120) == 0, service.logs()
+    kept(service, ORDERS)
+
+
+def keep_locked(service: Proof) -> None:
+    """Hold the lock of the file until somebody has waited in vain, in either kind of process."""
+    with closing(service.open_file()) as file:
+        file.execute("BEGIN IMMEDIATE")
+        for name in ("relay", "run"):
+            wait_until(service, lambda name=name: says(service, "database.away", name))
+
+
+@controls(rows.DATABASE_AWAY)
+def test_with_claims_apart_from_the_effects_events_are_lost(service: Proof, stack: Stack) -> None:
+    switches.claim_apart(service.root)
+    under_load(service)
+    for _ in range(5):
+        seen = service.counts().effects
+        service.wait(lambda counts, seen=seen: counts.effects > seen, 10)
+        terminate(service)
+    assert service.running[-1].wait(120) == 0, service.logs()
+    service.wait(lambda counts: not counts.outbox, 60)
+    service.wait(lambda counts: not counts.lost, 10)
+    assert service.counts().lost > 0, service.logs()
+
+
+# what the broker refuses ------------------------------------------------------------------------
+
+LARGE = {"PROOF_NOTE": "1200000"}
+LARGER = {"PROOF_KAFKA_MESSAGE_MAX_BYTES": "3000000"}
+
+
+def refused(service: Proof) -> None:
+    """The second order of c3 is larger than the relay may send; then it may."""
+    service.relay()
+    service.consumer(PROOF_CURED="1")
+    service.publish(200, 10, "c3", **LARGE)
+    poison = "SELECT count(*) AS n FROM outbox WHERE status = 'poison'"
+    wait_until(service, lambda: service.sql(poison)[0]["n"] == 1)
+    service.wait(lambda counts: counts.effects >= 200 - 19, 60)
+
+
+def send_again(service: Proof) -> None:
+    """The limit is raised."""
+    service.running[0].send_signal(signal.SIGTERM)
+    assert service.running[0].wait(30) == 0
+    service.do("-m", "proof", "outbox", "retry")
+    service.relay(**LARGER)
+
+
+@runs(rows.POISON_ROW)
+def test_an_event_the_broker_refuses_holds_up_its_key_alone(service: Proof, stack: Stack) -> None:
+    refused(service)
+    counts = service.counts()
+    assert (counts.effects, counts.outbox) == (200 - 19, 19), service.logs()
+    send_again(service)
+    kept(service, 200)
+
+
+@controls(rows.POISON_ROW)
+def test_without_waiting_behind_a_refused_event_later_ones_overtake(
+    service: Proof, stack: Stack
+) -> None:
+    switches.poison_blocks_nobody(service.root)
+    refused(service)
+    send_again(service)
+    shown(service, lambda counts: counts.inversions)

@@ -151,7 +151,7 @@ class Database(Protocol):
         skip_keys: Sequence[str] = (),
         skip_ids: Sequence[int] = (),
     ) -> Sequence[PendingRow]:
-        """The oldest rows of these lanes, in order.
+        """The oldest rows of these lanes, in order; fewer than `limit` when their bodies are large.
 
         None of `skip_keys` and `skip_ids`, and none behind a poison row of its key.
         """

@@ -14,6 +14,7 @@ from .database import LANES, OutboxRow, ParkedRow, PendingRow
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+PENDING_BYTES = 16 * 1024 * 1024  # of bodies that a relay reads at a time; one may be on top
 _LONGEST_KEY = 512  # characters; an index entry of PostgreSQL must fit into 2,704 bytes
 
 # The columns of a row, in the order `pending_row` and `parked_row` read them.

@@ -35,6 +35,11 @@ class _Taken:
     outgoing: Sequence[OutboxRow] = ()
     verdict: Verdict | None = None
 
+    @property
+    def done(self) -> bool:
+        """Whether the event is out of the way, so that its key can go on."""
+        return self.row is not None and (self.verdict is None or self.verdict.action == "skip")
+
 
 class ParkedWorker:
     """Takes parked events up again, in every process of the service; row locks keep them apart."""
@@ -94,23 +99,22 @@ class ParkedWorker:
         return any(found)
 
     async def _drain_key(self, handling: Handling) -> bool:
-        """Handle the events of a key that is due until it is empty or must wait again."""
+        """Handle the events of a key that is due until it is empty or must wait again.
+
+        Whether there was such a key: after one that failed, the next may be due.
+        """
         flow = handling.flow
         try:
-            row = await self._step(handling, None)
-            found = row is not None
-            while row is not None and not self._stopping.is_set() and flow.ready():
+            first = taken = await self._step(handling, None)
+            while taken.row and taken.done and not self._stopping.is_set() and flow.ready():
                 # At once, or a busy key never catches up with the events that arrive behind it.
-                row = await self._step(handling, row.key)
+                taken = await self._step(handling, taken.row.key)
         finally:
             flow.leave()
-        return found
+        return first.row is not None
 
-    async def _step(self, handling: Handling, key: str | None) -> ParkedRow | None:
-        """Handle the next event of `key`, of any key that is due when it is None.
-
-        Returns it when the key can go on, None when there is nothing (more) to do.
-        """
+    async def _step(self, handling: Handling, key: str | None) -> _Taken:
+        """Handle the next event of `key`, of any key that is due when it is None."""
         taken = _Taken()
         try:
             async with self._database.transaction() as tx:
@@ -122,10 +126,9 @@ class ParkedWorker:
             # commit, or a statement that was cancelled for taking too long.
             async with self._database.transaction() as tx:
                 await self._failed(tx, handling, taken, error)
-        if taken.verdict is not None and taken.verdict.action != "skip":
-            return None
-        handling.committed(taken.outgoing)
-        return taken.row
+        if taken.done:
+            handling.committed(taken.outgoing)
+        return taken
 
     async def _take(
         self, tx: AsyncConnection, handling: Handling, key: str | None, taken: _Taken

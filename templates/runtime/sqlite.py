@@ -26,6 +26,7 @@ from .dialect import (
     ARCHIVED,
     PARKED,
     PENDING,
+    PENDING_BYTES,
     Unreachable,
     causes,
     clean,
@@ -80,15 +81,22 @@ WHERE lane IN (
 _RELEASE_LANES = "UPDATE outbox_lane SET owner = NULL, lease_until = '' WHERE owner = ?"
 _SIGN_OUT = "DELETE FROM outbox_relay WHERE owner = ?"
 
+# No more than weighs so much together, but one row in any case. The size of a body is known without
+# reading it.
 _SELECT_PENDING = f"""
-SELECT {PENDING} FROM outbox o
-WHERE lane IN (SELECT value FROM json_each(?)) AND status = 'pending'
-  AND (key IS NULL OR key NOT IN (SELECT value FROM json_each(?)))
-  AND id NOT IN (SELECT value FROM json_each(?))
-  AND NOT EXISTS (
-    SELECT 1 FROM outbox p WHERE p.key = o.key AND p.id < o.id AND p.status = 'poison'
-  )
-ORDER BY id LIMIT ?
+SELECT {PENDING} FROM outbox WHERE id IN (
+  SELECT id FROM (
+    SELECT id, sum(size) OVER (ORDER BY id) - size AS before FROM (
+      SELECT id, length(body) AS size FROM outbox o
+      WHERE lane IN (SELECT value FROM json_each(?)) AND status = 'pending'
+        AND (key IS NULL OR key NOT IN (SELECT value FROM json_each(?)))
+        AND id NOT IN (SELECT value FROM json_each(?))
+        AND NOT EXISTS (
+          SELECT 1 FROM outbox p WHERE p.key = o.key AND p.id < o.id AND p.status = 'poison'
+        )
+      ORDER BY id LIMIT ?))
+  WHERE before < ?)
+ORDER BY id
 """
 _DELETE_SENT = "DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?))"
 _KEEP_SENT = f"""
@@ -276,7 +284,8 @@ class SqliteDatabase:
     ) -> Sequence[PendingRow]:
         """The oldest rows of these lanes, in order, but for the skipped and the blocked."""
         sets = [json.dumps(list(values)) for values in (lanes, skip_keys, skip_ids)]
-        return [pending_row(row) for row in await self._read(_SELECT_PENDING, *sets, limit)]
+        rows = await self._read(_SELECT_PENDING, *sets, limit, PENDING_BYTES)
+        return [pending_row(row) for row in rows]
 
     async def mark_sent(self, ids: Sequence[int], *, keep: bool = False) -> None:
         """These rows are on the broker: delete them, or move them to the archive."""

@@ -357,6 +357,23 @@ def test_a_key_is_worked_off_without_polling_between_its_events(url, monkeypatch
     asyncio.run(case())
 
 
+def test_many_keys_that_fail_again_do_not_hold_up_one_that_would_not(url, monkeypatch):
+    monkeypatch.setattr("runtime.parked.POLL_FASTEST", 3600.0)
+
+    async def case():
+        handler = Failing({(f"bad-{n}", 0): ALWAYS for n in range(20)} | {("good", 0): 2})
+        retry = RetryPolicy(attempts=20, initial=0.05, factor=50, maximum=3600.0)
+        async with bench(url, handler, retry=retry) as b:
+            for n in range(20):
+                await b.settle(message(f"bad-{n}"))
+            await b.settle(message("good"))
+            await asyncio.sleep(0.1)  # all are due, the good one last
+            b.start_parked_worker()
+            await until(lambda: handler.runs.count(("good", 0)) == 3)
+
+    asyncio.run(case())
+
+
 def test_a_commit_that_is_refused_is_a_failed_attempt(url, monkeypatch):
     """A deferred constraint speaks up after the handler, its savepoint and everything else."""
     monkeypatch.setattr("runtime.parked.WORKERS", 1)  # here alone the row's lock is gone too early

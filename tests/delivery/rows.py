@@ -217,7 +217,11 @@ ROWS: Final = (
     Row(18, "an unknown or older version of an event", why_not="not yet: there are no upcasters"),
     PASSING_ERRORS,
     SLOW_HANDLER,
-    Row(21, "a slow consumer and a fast publisher", why_not="not here: a question of memory"),
+    Row(
+        21,
+        "a slow consumer and a fast publisher",
+        why_not="not here: `benchmarks/service/memory.py`",
+    ),
     REBALANCES,
     Row(
         23,
@@ -252,6 +256,10 @@ ROWS: Final = (
         why_not="the runtime never uses the driver's connection by itself",
     ),
     Row(35, "two versions of the runtime at once", why_not="not yet: there is only one"),
-    Row(36, "hours of random faults", why_not="not here: it takes hours"),
+    Row(
+        36,
+        "hours of random faults",
+        why_not="not here: `test_soak.py` for a minute, `benchmarks/service/soak.py` for longer",
+    ),
     FIRST_FAILS,
 )

@@ -11,12 +11,11 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -230,9 +229,7 @@ class Machine(RuleBasedStateMachine):
         headers = {
             k: v for k, v in made.headers.items() if k != "ce_id"
         }  # then its place is its id
-        object.__setattr__(made, "token", (term, event.offset))
-        object.__setattr__(made, "headers", headers)
-        return made
+        return replace(made, token=(term, event.offset), headers=headers)
 
     @precondition(lambda self: self.turns)
     @rule(which=st.integers(0, 9))
@@ -378,7 +375,6 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr("runtime.retry.IN_LANE", (0.0,) * (IN_LANE - 1))
     monkeypatch.setattr(handling, "BUDGET", 60.0)
     monkeypatch.setattr("runtime.sqlite._PRAGMAS", ("PRAGMA synchronous = OFF",))
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
         database = open_database(f"sqlite:///{Path(folder) / 'model.db'}")
         runner.run(_create(database))

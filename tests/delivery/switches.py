@@ -120,28 +120,39 @@ def rows_instead_of_lanes(root: Path, stack: Stack) -> None:
     """Relays share the rows of the outbox, whatever their keys; each row has one relay."""
     mutate(root, "relay.py", "held = frozenset(lanes)", "held = frozenset(range(LANES))")
     if stack is Stack.SQLITE:
-        begins = '_SELECT_PENDING = f"""\nSELECT {PENDING} FROM outbox o\nWHERE lane IN'
-        ends = 'ORDER BY id LIMIT ?\n"""\n_DELETE_SENT'
+        begins = (
+            '_SELECT_PENDING = f"""\nSELECT {PENDING} FROM outbox WHERE id IN (\n'
+            "  SELECT id FROM (\n    SELECT id, sum(size) OVER (ORDER BY id) - size AS before"
+            " FROM (\n      SELECT id, length(body) AS size FROM outbox o\n      WHERE lane IN"
+        )
+        ends = '      ORDER BY id LIMIT ?))\n  WHERE before < ?)\nORDER BY id\n"""\n_DELETE_SENT'
         taking = (
             "UPDATE outbox SET attempts = 1 WHERE id IN (\nSELECT id FROM outbox o\n"
             "WHERE attempts = 0 AND lane IN"
         )
         mutate(root, "sqlite.py", begins, f'_SELECT_PENDING = f"""\n{taking}')
-        taken = 'ORDER BY id LIMIT min(10, ?)) RETURNING {PENDING}\n"""\n_DELETE_SENT'
+        taken = 'ORDER BY id LIMIT min(10, ?) + 0 * ?) RETURNING {PENDING}\n"""\n_DELETE_SENT'
         mutate(root, "sqlite.py", ends, taken)
-        read = "pending_row(row) for row in await self._read(_SELECT_PENDING"
+        read = "rows = await self._read(_SELECT_PENDING"
         mutate(root, "sqlite.py", read, read.replace("_read", "_write"))
         return
-    begins = '_SELECT_PENDING = f"""\nSELECT {_PENDING} FROM outbox o\nWHERE lane'
+    begins = (
+        '_SELECT_PENDING = f"""\nSELECT {_PENDING} FROM outbox WHERE id = ANY(ARRAY(\n'
+        "  SELECT id FROM (\n    SELECT id, sum(size) OVER (ORDER BY id) - size AS before"
+        " FROM (\n      SELECT id, octet_length(body) AS size FROM outbox o\n      WHERE lane"
+    )
     taking = (
         "WITH taken AS (\nUPDATE outbox SET attempts = 1 WHERE id IN (\n"
         "SELECT id FROM outbox o\nWHERE attempts = 0 AND lane"
     )
     mutate(root, "postgres.py", begins, f'_SELECT_PENDING = f"""\n{taking}')
-    ends = 'ORDER BY id LIMIT $2\n"""\n_DELETE_SENT'
+    ends = (
+        "      ORDER BY id LIMIT $2) AS next) AS weighed\n  WHERE before < $5))\n"
+        'ORDER BY id\n"""\n_DELETE_SENT'
+    )
     taken = (
         "ORDER BY id LIMIT least(10, $2) FOR UPDATE SKIP LOCKED) RETURNING *)\n"
-        'SELECT {_PENDING} FROM taken ORDER BY id\n"""\n_DELETE_SENT'
+        'SELECT {_PENDING} FROM taken WHERE $5::bigint > 0 ORDER BY id\n"""\n_DELETE_SENT'
     )
     mutate(root, "postgres.py", ends, taken)
 

@@ -7,6 +7,7 @@ import io
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 
 from eventgen import __version__
 
@@ -68,13 +69,15 @@ def main() -> None:
 
 
 def _guarded(argv: Sequence[str]) -> int:
-    from eventgen.commands import crash  # noqa: PLC0415  - only what goes wrong needs it
-
     try:
         return run(argv)
     except KeyboardInterrupt:
-        return crash.interrupted()
+        return int(_crash().interrupted())
     except BrokenPipeError:
-        return crash.pipe_closed()
+        return int(_crash().pipe_closed())
     except Exception as problem:  # noqa: BLE001  - whatever it is, the user gets a sentence
-        return crash.report(problem)
+        return int(_crash().report(problem))
+
+
+def _crash() -> ModuleType:
+    return import_module("eventgen.commands.crash")  # 30 ms, which only what goes wrong needs

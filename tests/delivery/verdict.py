@@ -14,7 +14,7 @@ def kept(service: Proof, placed: int) -> None:
     counts = service.drained()
     assert counts.placed >= placed, service.logs()
     promised = Counts(counts.placed, counts.placed, 0, 0, 0, 0, 0, 0)
-    assert counts == promised, service.logs()
+    assert counts == promised, f"{counts}\n{service.logs()}"
     assert service.behind() == 0, service.logs()
 
 

@@ -414,6 +414,32 @@ def test_a_rebalance_makes_the_messages_of_moved_partitions_stale(kafka: Kafka) 
     run(test)
 
 
+def test_a_partition_that_was_taken_away_while_paused_is_read_when_it_is_back(
+    kafka: Kafka,
+) -> None:
+    async def test() -> None:
+        name = f"moved.{uuid.uuid4().hex[:12]}"
+        kafka.create_topic(name, 4)
+        async with running(kafka, name) as one, running(kafka, name) as two:
+            await publish(one, *[message(name, str(n), str(n)) for n in range(40)])
+            stays = await Inbox(one, name).open()
+            await stays.has(40)
+            stays.gate.clear()  # a service that is busy: its partitions are paused
+            await publish(one, message(name, "more", "more"))
+            await stays.has(41)
+            leaves = await Inbox(two, name).open()
+            await until(lambda: any(m.stale() for m in stays.messages), "partitions moved")
+            stays.gate.set()
+            await asyncio.sleep(0.5)  # the partitions that are left go on
+            await leaves.consumer.close()
+            late = [f"late {n}" for n in range(40)]
+            await publish(one, *[message(name, body, body) for body in late])
+            await until(lambda: set(late) <= set(stays.bodies()), "all that came later")
+            await stays.consumer.close()
+
+    run(test)
+
+
 def test_what_finishes_during_a_rebalance_is_committed_before_it_moves(kafka: Kafka) -> None:
     async def test() -> None:
         name = f"moved.{uuid.uuid4().hex[:12]}"

@@ -280,13 +280,14 @@ class KafkaConsumer:
 
     def _on_commit(self, error: KafkaError | None, offsets: list[TopicPartition]) -> None:
         """A commit that failed is made again; until then the messages may come a second time."""
-        for offset in offsets:
-            wrong = error or offset.error
+        failed = [offset for offset in offsets if error or offset.error]
+        for offset in failed:
             assignment = self._assignments.get((offset.topic, offset.partition))
-            if wrong and assignment is not None:
+            if assignment is not None:
                 assignment.committed = -1
-            if wrong:
-                _log.warning("kafka.commit_failed", topic=offset.topic, error=str(wrong))
+        if failed:
+            about = error or failed[0].error
+            _log.warning("kafka.commit_failed", partitions=len(failed), error=str(about))
 
     # the group --------------------------------------------------------------------------------
 
@@ -295,8 +296,11 @@ class KafkaConsumer:
             self._assignments[p.topic, p.partition] = Assignment(p.topic, p.partition)
         client.incremental_assign(partitions)
         self._joined = True
+        # The client remembers a pause: one we had, lost while paused and got back would stay so.
         if self._held:
             client.pause(partitions)
+        else:
+            client.resume(partitions)
 
     def _on_revoke(self, client: Consumer, partitions: list[TopicPartition]) -> None:
         """Let what is under way finish, for a while, and commit it before somebody else begins."""

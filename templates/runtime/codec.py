@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 8 * 1024 * 1024  # beyond what any of the brokers takes in one message as installed
 _SHOWN = 3  # faults named in an error; the first ones explain the rest
+_DIGITS = 308  # of the whole part of a number; no float has more
 
 
 def encode(event: EventType, model: BaseModel) -> bytes:
@@ -24,13 +28,9 @@ def encode(event: EventType, model: BaseModel) -> bytes:
     """
     try:
         body = model.__pydantic_serializer__.to_json(model, by_alias=True, warnings="error")
-        event.model.__pydantic_validator__.validate_json(body, strict=True)
     except PydanticSerializationError as error:
         raise ValueError(f"{_name(event)}: {error}") from error
-    except ValidationError as error:
-        raise ValueError(f"{_name(event)}: {_faults(error)}") from error
-    if len(body) > MAX_BYTES:
-        raise ValueError(f"{_name(event)}: {len(body)} bytes, more than {MAX_BYTES}")
+    _read(event, body)
     return body
 
 
@@ -39,26 +39,71 @@ def decode(event: EventType, body: bytes) -> BaseModel:
 
     The parser's own limits hold: 200 levels of nesting, 4,300 digits of a number.
     """
-    if len(body) > MAX_BYTES:
-        raise Undecodable("invalid", f"{_name(event)}: {len(body)} bytes, more than {MAX_BYTES}")
     try:
-        model: BaseModel = event.model.__pydantic_validator__.validate_json(body, strict=True)
+        return _read(event, body)
+    except ValueError as error:
+        raise Undecodable("invalid", str(error)) from error
+
+
+def _read(event: EventType, body: bytes) -> BaseModel:
+    """The model of these bytes, by its types and, where they say less, by its schema."""
+    if len(body) > MAX_BYTES:
+        raise ValueError(f"{_name(event)}: {len(body)} bytes, more than {MAX_BYTES}")
+    try:
+        model = _typed(event, body)
     except ValidationError as error:
-        raise Undecodable("invalid", f"{_name(event)}: {_faults(error)}") from error
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        why = _summary((fault["loc"], fault["msg"]) for fault in faults)
+        raise ValueError(f"{_name(event)}: {why}") from error
+    if event.check is not None and (found := event.check.faults(body)):
+        raise ValueError(f"{_name(event)}: {_summary(found)}")
     return model
+
+
+def _typed(event: EventType, body: bytes) -> BaseModel:
+    read = event.model.__pydantic_validator__.validate_json
+    try:
+        model: BaseModel = read(body, strict=True, by_alias=True, by_name=False)
+    except ValidationError:
+        mended = _with_whole_numbers(body)
+        if mended is None:
+            raise
+        model = read(mended, strict=True, by_alias=True, by_name=False)
+    return model
+
+
+def _with_whole_numbers(body: bytes) -> str | None:
+    """The document with `3.0` and `3e0` written as `3`; None when it has no such numbers.
+
+    JSON Schema takes all of them for the integer 3, pydantic in its strict mode only the last.
+    """
+    found = False
+
+    def whole(text: str) -> int | float:
+        nonlocal found
+        number = Decimal(text)
+        if number.adjusted() > _DIGITS or number != number.to_integral_value():
+            return float(text)
+        found = True
+        return int(number)
+
+    try:
+        document = json.loads(body, parse_float=whole)
+    except (ValueError, RecursionError):
+        return None
+    return json.dumps(document) if found else None
 
 
 def _name(event: EventType) -> str:
     return f"{event.type} {event.version}".strip()
 
 
-def _faults(error: ValidationError) -> str:
-    faults = error.errors(include_url=False, include_context=False, include_input=False)
-    shown = [f"{_path(fault['loc'])}: {fault['msg']}" for fault in faults[:_SHOWN]]
+def _summary(found: Iterable[tuple[Iterable[int | str], str]]) -> str:
+    faults = [f"{_path(location)}: {why}" for location, why in found]
     more = [f"and {len(faults) - _SHOWN} more"] if len(faults) > _SHOWN else []
-    return "; ".join(shown + more)
+    return "; ".join(faults[:_SHOWN] + more)
 
 
-def _path(location: tuple[int | str, ...]) -> str:
+def _path(location: Iterable[int | str]) -> str:
     steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
     return "$" + "".join(steps)

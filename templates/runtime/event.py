@@ -13,6 +13,10 @@ class EventModel(BaseModel):
 
     Fields that a newer version of the producer added are kept, in `model_extra`, and are sent on
     with the rest. Where the specification closes an object, its class forbids them.
+
+    What the schema says and types cannot is checked with the schema itself, on the wire. Docstrings
+    name the fields and the keywords of JSON Schema, but for the formats that are types: that a UUID
+    or a date is spelt as its format wants is always checked.
     """
 
     model_config = ConfigDict(

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from .check import Check
     from .context import Context
     from .database import Database
     from .transport import Transport
@@ -27,7 +28,8 @@ class EventType:
     """One kind of event, as it is on the wire.
 
     `type` is the CloudEvents type. `key` is the path of property names (as on the wire) from the
-    root of the payload to the partition key; empty when the event has none.
+    root of the payload to the partition key; empty when the event has none. `check` holds what its
+    schema says beyond the model, when it does.
     """
 
     type: str
@@ -35,6 +37,7 @@ class EventType:
     model: _Model
     key: tuple[str, ...] = ()
     content_type: str = "application/json"
+    check: Check | None = None
 
 
 @dataclass(frozen=True, slots=True)

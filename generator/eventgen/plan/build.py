@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from eventgen.model import Channel, Handling, Message, Name, Retry, Schema, Text
 from eventgen.model.config import Database
-from eventgen.plan import views
+from eventgen.plan import asserting, exact, views
 from eventgen.plan.broker import Broker
 from eventgen.plan.kinds import Subject, View
 from eventgen.plan.samples import sample
@@ -56,9 +56,11 @@ def models_view(subject: Subject) -> Iterable[View]:
 
 def topology_view(subject: Subject, broker: Broker) -> Iterable[View]:
     """For `topology.py`."""
+    events = _events(subject)
     yield View(
         views.TopologyView(
-            events=_events(subject),
+            events=events,
+            schemas=("schemas.json",) if any(event.checks for event in events) else (),
             channels=tuple(
                 _channel(channel, broker)
                 for channel in subject.service.channels
@@ -66,6 +68,16 @@ def topology_view(subject: Subject, broker: Broker) -> Iterable[View]:
             ),
         )
     )
+
+
+def checks_view(subject: Subject) -> Iterable[View]:
+    """For `schemas.json`; nothing when the models say all that their schemas do."""
+    documents = {schema.name: schema.document for schema in subject.service.schemas}
+    checked = [name for event in _events(subject) for name in event.checks]
+    reached = {other for name in checked for other in asserting.closure(name, documents)}
+    if reached:
+        schemas = {name: asserting.asserted(documents[name]) for name in sorted(reached)}
+        yield View(views.ChecksView({"$defs": schemas}))
 
 
 def publishers_view(subject: Subject) -> Iterable[View]:
@@ -111,7 +123,7 @@ def subscribers_view(subject: Subject) -> Iterable[View]:
 
 def examples_view(subject: Subject) -> Iterable[View]:
     """For `examples.py`."""
-    yield View(views.TopologyView(_events(subject), ()))
+    yield View(views.TopologyView(_events(subject), (), ()))
 
 
 def service_view(subject: Subject, broker: Broker) -> Iterable[View]:
@@ -177,6 +189,7 @@ def _used_channels(subject: Subject) -> frozenset[Name]:
 def _events(subject: Subject) -> tuple[views.EventView, ...]:
     service = subject.service
     schemas = {schema.name: schema for schema in service.schemas}
+    documents = {schema.name: schema.document for schema in service.schemas}
     used = {message.name.snake for _, message in (*service.sent(), *service.received())}
     return tuple(
         views.EventView(
@@ -187,6 +200,7 @@ def _events(subject: Subject) -> tuple[views.EventView, ...]:
             version=message.version,
             key=tuple(Text(part) for part in message.key),
             content_type=message.content_type,
+            checks=(message.schema,) if exact.inexact(message.schema, documents) else (),
             description=message.about.words,
             sample=sample(schemas[message.schema], schemas, message.payloads),
         )

@@ -20,6 +20,7 @@ RUNTIME_MODULES = (
     "app",
     "backlog",
     "breaker",
+    "check",
     "cli",
     "codec",
     "command_dlq",
@@ -103,6 +104,9 @@ def common(broker: Broker) -> tuple[FileKind, ...]:
         ),
         FileKind(
             "common/generated/publishers.py.j2", _GENERATED + "publishers.py", build.publishers_view
+        ),
+        FileKind(
+            "common/generated/schemas.json.j2", _GENERATED + "schemas.json", build.checks_view
         ),
         FileKind(
             "common/generated/service.py.j2",

@@ -40,6 +40,13 @@ class ModelsView:
 
 
 @dataclass(frozen=True, slots=True)
+class ChecksView:
+    """The schemas that say more than their models."""
+
+    document: Any  # `$defs`, as plain data
+
+
+@dataclass(frozen=True, slots=True)
 class EventView:
     """One kind of event."""
 
@@ -50,6 +57,7 @@ class EventView:
     version: Text
     key: tuple[Text, ...]
     content_type: Text
+    checks: tuple[str, ...]  # name of the schema that is checked too; empty: the model says it all
     description: Text
     sample: Any  # a valid payload, as plain data
 
@@ -82,6 +90,7 @@ class TopologyView:
 
     events: tuple[EventView, ...]
     channels: tuple[ChannelView, ...]
+    schemas: tuple[str, ...]  # the file of the schemas that are checked too; empty: there is none
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,11 @@ def py_json(value: Any) -> str:
     return 'b"""' + document.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') + '\n"""'
 
 
+def json_value(value: Any) -> str:
+    """Plain data as a JSON document, in ASCII."""
+    return json.dumps(value, indent=2)
+
+
 def py_doc(text: Text, fallback: str) -> str:
     """The inside of a docstring: one paragraph a paragraph, wrapped, nothing that could end it."""
     paragraphs = [" ".join(part.split()) for part in text.value.split("\n\n")]
@@ -88,6 +93,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "py_value": py_value,
     "py_json": py_json,
     "py_doc": py_doc,
+    "json_value": json_value,
     "py_comment": py_comment,
     "yaml_str": yaml_str,
     "md": md,

@@ -11,7 +11,16 @@ from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
-from eventgen.render.normalise import compose, formats, keywords, objects, references, text, types
+from eventgen.render.normalise import (
+    compose,
+    formats,
+    keywords,
+    notes,
+    objects,
+    references,
+    text,
+    types,
+)
 from eventgen.render.normalise.walk import Document, Documents
 
 # In this order: the first make the document safe, the next say its types, the last rely on both.
@@ -60,6 +69,7 @@ def repaired(document: Any) -> Document:
 
 def normalised(documents: Documents, payloads: frozenset[str]) -> Documents:
     """Every document, ready for the engine. `payloads` are those that must become models."""
-    alone: Documents = {name: repaired(document) for name, document in documents.items()}
+    described = notes.told(documents, payloads)
+    alone: Documents = {name: repaired(document) for name, document in described.items()}
     alone = references.enclosed(alone, payloads)
     return reduce(lambda value, repair: repair(value), JOINT_REPAIRS, alone)

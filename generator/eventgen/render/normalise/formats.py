@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
+from eventgen.plan.asserting import TYPED_FORMATS
 from eventgen.render.normalise.text import noted
 from eventgen.render.normalise.types import OF_ARRAYS, OF_NUMBERS, OF_OBJECTS, OF_TEXTS, has_type
 from eventgen.render.normalise.walk import Document, everywhere, kinds
-
-# Those that become another Python type than str. `byte` is Base64 text; see the options of the
-# engine. Not here, so that they stay str: `email` (pydantic's takes 48 times as long), `password`
-# (pydantic's SecretStr sends asterisks), `uri` (pydantic's changes what it reads), `binary` (what
-# JSON carries is text), and whatever an author invented.
-_TYPED = frozenset(
-    {"byte", "date", "date-time", "decimal", "duration", "ipv4", "ipv6", "time", "uuid"}
-)
 
 
 @everywhere
@@ -26,14 +19,17 @@ def base64_as_byte(schema: Document) -> Document:
 
 @everywhere
 def known_formats(schema: Document) -> Document:
-    """Keeps the formats of strings that become a type of their own, and says the others in words.
+    """Keeps the formats of strings that become a type of their own, and drops the others.
 
+    `byte` is Base64 text; see the options of the engine. These stay str: `email` (pydantic's takes
+    48 times as long), `password` (pydantic's SecretStr sends asterisks), `uri` (pydantic's changes
+    what it reads), `binary` (what JSON carries is text), and whatever an author invented.
     A format of a number (`int64`, `double`, `decimal`) is left out: a Decimal would be sent as a
     JSON string, where the schema wants a number.
     """
     if "format" not in schema:
         return schema
-    if schema["format"] in _TYPED and set(kinds(schema)) <= {"string", "null"}:
+    if schema["format"] in TYPED_FORMATS and set(kinds(schema)) <= {"string", "null"}:
         return {key: value for key, value in schema.items() if key not in OF_TEXTS}
     return {key: value for key, value in schema.items() if key != "format"}
 

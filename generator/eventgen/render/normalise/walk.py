@@ -6,6 +6,10 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, TypeAlias
 
+from eventgen.plan.asserting import kinds, target
+
+__all__ = ["Document", "Documents", "children", "everywhere", "kinds", "rebuilt", "target"]
+
 Document: TypeAlias = dict[str, Any]  # one JSON Schema, as plain data; never changed in place
 Documents: TypeAlias = Mapping[str, Any]  # class name -> its schema
 Repair: TypeAlias = Callable[[Document], Document]
@@ -53,14 +57,3 @@ def everywhere(repair: Repair) -> Callable[[Any], Any]:
         return rebuilt(document, repair)
 
     return of_document
-
-
-def target(reference: str) -> str:
-    """The name a `#/$defs/<name>` reference points at."""
-    return reference.removeprefix("#/$defs/").replace("~1", "/").replace("~0", "~")
-
-
-def kinds(schema: Document) -> tuple[str, ...]:
-    """The names in `type`: none, one or several."""
-    named = schema.get("type", ())
-    return (named,) if isinstance(named, str) else tuple(named)

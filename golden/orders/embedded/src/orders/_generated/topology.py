@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
+from .._runtime.check import Check
 from .._runtime.service import Channel, EventType
 from . import events
+
+_SCHEMAS: Final = Path(__file__).with_name("schemas.json")
 
 EVENT_ORDER_PAID: Final = EventType(
     type="order.paid",
@@ -14,6 +18,7 @@ EVENT_ORDER_PAID: Final = EventType(
     model=events.OrderPaid,
     key=("order_id",),
     content_type="application/json",
+    check=Check(_SCHEMAS, "OrderPaid"),
 )
 EVENT_ORDER_PLACED: Final = EventType(
     type="order.placed",
@@ -21,6 +26,7 @@ EVENT_ORDER_PLACED: Final = EventType(
     model=events.OrderPlaced,
     key=("order_id",),
     content_type="application/json",
+    check=Check(_SCHEMAS, "OrderPlaced"),
 )
 EVENT_PAYMENT_CAPTURED: Final = EventType(
     type="payment.captured",
@@ -28,6 +34,7 @@ EVENT_PAYMENT_CAPTURED: Final = EventType(
     model=events.PaymentCaptured,
     key=("order_id",),
     content_type="application/json",
+    check=Check(_SCHEMAS, "PaymentCaptured"),
 )
 EVENT_PAYMENT_FAILED: Final = EventType(
     type="payment.failed",
@@ -35,6 +42,7 @@ EVENT_PAYMENT_FAILED: Final = EventType(
     model=events.PaymentFailed,
     key=("order_id",),
     content_type="application/json",
+    check=Check(_SCHEMAS, "PaymentFailed"),
 )
 
 CHANNEL_ORDERS: Final = Channel(

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
+from .._runtime.check import Check
 from .._runtime.service import Channel, EventType
 from . import events
+
+_SCHEMAS: Final = Path(__file__).with_name("schemas.json")
 
 EVENT_SENSOR_MEASURED: Final = EventType(
     type="sensor.measured",
@@ -14,6 +18,7 @@ EVENT_SENSOR_MEASURED: Final = EventType(
     model=events.SensorMeasured,
     key=("sensor",),
     content_type="application/json",
+    check=Check(_SCHEMAS, "SensorMeasured"),
 )
 
 CHANNEL_SENSOR_MEASURED: Final = Channel(

@@ -26,6 +26,8 @@ class ProductStatus(StrEnum):
 
 
 class Product(EventModel):
+    """Checked with its schema too: `size` (prefixItems, items)."""
+
     id: UUID
     category: Category
     price: Annotated[float | MISSING, Field(gt=0.0)] = MISSING

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
+from .._runtime.check import Check
 from .._runtime.service import Channel, EventType
 from . import events
+
+_SCHEMAS: Final = Path(__file__).with_name("schemas.json")
 
 EVENT_CATEGORY_ADDED: Final = EventType(
     type="category.added",
@@ -21,6 +25,7 @@ EVENT_PRODUCT_ADDED: Final = EventType(
     model=events.ProductAdded,
     key=("id",),
     content_type="application/json",
+    check=Check(_SCHEMAS, "ProductAdded"),
 )
 EVENT_PRODUCT_MOVED: Final = EventType(
     type="product.moved",
@@ -28,6 +33,7 @@ EVENT_PRODUCT_MOVED: Final = EventType(
     model=events.ProductMoved,
     key=("id",),
     content_type="application/json",
+    check=Check(_SCHEMAS, "ProductMoved"),
 )
 
 CHANNEL_PRODUCTS: Final = Channel(

@@ -52,7 +52,11 @@ class Transfer(EventModel):
 
 
 class ProductListed(EventModel):
-    """The product as it was listed."""
+    """
+    The product as it was listed.
+
+    Checked with its schema too: `$schema` (uri).
+    """
 
     model_config = ConfigDict(
         extra="forbid",

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
+from .._runtime.check import Check
 from .._runtime.service import Channel, EventType
 from . import events
+
+_SCHEMAS: Final = Path(__file__).with_name("schemas.json")
 
 EVENT_PRODUCT_LISTED: Final = EventType(
     type="product.listed",
@@ -14,6 +18,7 @@ EVENT_PRODUCT_LISTED: Final = EventType(
     model=events.ProductListed,
     key=("sku",),
     content_type="application/json",
+    check=Check(_SCHEMAS, "ProductListed"),
 )
 
 CHANNEL_PRODUCT_LISTED: Final = Channel(

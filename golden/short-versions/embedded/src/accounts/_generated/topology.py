@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
+from .._runtime.check import Check
 from .._runtime.service import Channel, EventType
 from . import events
+
+_SCHEMAS: Final = Path(__file__).with_name("schemas.json")
 
 EVENT_ACCOUNT_CLOSED: Final = EventType(
     type="account.closed",
@@ -14,6 +18,7 @@ EVENT_ACCOUNT_CLOSED: Final = EventType(
     model=events.AccountClosed,
     key=("account_id",),
     content_type="application/json",
+    check=Check(_SCHEMAS, "AccountClosed"),
 )
 EVENT_ACCOUNT_OPENED: Final = EventType(
     type="account.opened",
@@ -21,6 +26,7 @@ EVENT_ACCOUNT_OPENED: Final = EventType(
     model=events.AccountOpened,
     key=("account_id",),
     content_type="application/json",
+    check=Check(_SCHEMAS, "AccountOpened"),
 )
 EVENT_ACCOUNT_OPENED_V2: Final = EventType(
     type="account.opened.v2",
@@ -28,6 +34,7 @@ EVENT_ACCOUNT_OPENED_V2: Final = EventType(
     model=events.AccountOpenedV2,
     key=("account_id",),
     content_type="application/json",
+    check=Check(_SCHEMAS, "AccountOpenedV2"),
 )
 
 CHANNEL_ACCOUNTS: Final = Channel(

@@ -8,6 +8,8 @@ from .._runtime.event import EventModel
 
 
 class ClickCounted(EventModel):
+    """Checked with its schema too: `page` (uri)."""
+
     page: str
     clicks: int
 
@@ -18,6 +20,8 @@ class PageClickedPosition(EventModel):
 
 
 class PageClicked(EventModel):
+    """Checked with its schema too: `page` (uri)."""
+
     page: str
     at: AwareDatetime
     position: PageClickedPosition

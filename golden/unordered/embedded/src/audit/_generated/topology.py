@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
+from .._runtime.check import Check
 from .._runtime.service import Channel, EventType
 from . import events
+
+_SCHEMAS: Final = Path(__file__).with_name("schemas.json")
 
 EVENT_CLICK_COUNTED: Final = EventType(
     type="click.counted",
@@ -14,6 +18,7 @@ EVENT_CLICK_COUNTED: Final = EventType(
     model=events.ClickCounted,
     key=(),
     content_type="application/json",
+    check=Check(_SCHEMAS, "ClickCounted"),
 )
 EVENT_PAGE_CLICKED: Final = EventType(
     type="page.clicked",
@@ -21,6 +26,7 @@ EVENT_PAGE_CLICKED: Final = EventType(
     model=events.PageClicked,
     key=(),
     content_type="application/json",
+    check=Check(_SCHEMAS, "PageClicked"),
 )
 
 CHANNEL_CLICKS: Final = Channel(

@@ -1,0 +1,135 @@
+"""The keywords of JSON Schema (2020-12) that decide whether a value is valid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from eventgen.spec.keywords import LISTS, MAPS, SINGLE
+
+_SINGLES = SINGLE - {"contentSchema"} | {"items"}
+_MAPS = MAPS | {"properties"}
+OF_TYPES: Mapping[str, frozenset[str]] = {
+    "array": frozenset(
+        (
+            "contains", "items", "maxContains", "maxItems", "minContains", "minItems",
+            "prefixItems", "unevaluatedItems", "uniqueItems",
+        )
+    ),
+    "number": frozenset(
+        ("exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum", "multipleOf")
+    ),
+    "integer": frozenset(
+        ("exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum", "multipleOf")
+    ),
+    "object": frozenset(
+        (
+            "additionalProperties", "dependentRequired", "dependentSchemas", "maxProperties",
+            "minProperties", "patternProperties", "properties", "propertyNames", "required",
+            "unevaluatedProperties",
+        )
+    ),
+    "string": frozenset(("contentEncoding", "format", "maxLength", "minLength", "pattern")),
+}  # fmt: skip
+KEYWORDS = frozenset().union(
+    ("$ref", "allOf", "anyOf", "const", "else", "enum", "if", "not", "oneOf", "then", "type"),
+    *OF_TYPES.values(),
+)
+COMBINING = frozenset(("allOf", "anyOf", "oneOf"))
+_STEPS = {
+    **dict.fromkeys(("contains", "items", "prefixItems", "unevaluatedItems"), "[]"),
+    **dict.fromkeys(("additionalProperties", "patternProperties", "unevaluatedProperties"), ".*"),
+}
+# Formats that become a type of their own. That a value is spelt as they want is asserted too.
+TYPED_FORMATS = frozenset(
+    ("byte", "date", "date-time", "decimal", "duration", "ipv4", "ipv6", "time", "uuid")
+)
+# Formats that are asserted. Others say something to people only.
+FORMATS = TYPED_FORMATS | frozenset(
+    (
+        "email", "hostname", "idn-email", "idn-hostname", "iri", "iri-reference", "json-pointer",
+        "regex", "relative-json-pointer", "uri", "uri-reference", "uri-template",
+    )
+)  # fmt: skip
+
+
+def asserted(schema: Any) -> Any:
+    """The schema without what asserts nothing: descriptions, examples, defaults, extensions.
+
+    Base64 is bytes to the model, and so it has to be Base64; in 2020-12 that asserts nothing.
+    """
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: schema[key] for key in schema if key in KEYWORDS - {"contentEncoding"}}
+    if schema.get("contentEncoding") == "base64" and kinds(schema) == ("string",):
+        kept["format"] = "byte"
+    return mapped(kept, asserted)
+
+
+def mapped(schema: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
+    """The schema with every schema directly inside it replaced by what `change` makes of it."""
+    return {key: _mapped(key, value, change) for key, value in schema.items()}
+
+
+def _mapped(key: str, value: Any, change: Callable[[Any], Any]) -> Any:
+    if key in _SINGLES:
+        return change(value)
+    if key in LISTS:
+        return [change(one) for one in value]
+    if key in _MAPS:
+        return {name: change(one) for name, one in value.items()}
+    return value
+
+
+def children(schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The schemas directly inside a schema, and the step from a value to what each is about.
+
+    The step is empty where both are about the same value, as in an `allOf`. What `true` or `false`
+    mean to a keyword of one schema is the keyword's own affair.
+    """
+    for key, value in schema.items():
+        step = _STEPS.get(key, "")
+        if key in _SINGLES and isinstance(value, dict):
+            yield step, value
+        elif key in LISTS:
+            yield from ((step, one) for one in value)
+        elif key in _MAPS:
+            yield from (
+                (f".{name}" if key == "properties" else step, value[name]) for name in value
+            )
+
+
+def inside(schema: Any) -> Iterator[Any]:
+    """A schema and all the schemas inside it; not those it refers to."""
+    yield schema
+    if isinstance(schema, dict):
+        for _, child in children(schema):
+            yield from inside(child)
+
+
+def closure(name: str, documents: Mapping[str, Any]) -> frozenset[str]:
+    """The schema of this name and all that it refers to, directly or not."""
+    seen: set[str] = set()
+    waiting = [name]
+    while waiting:
+        reached = waiting.pop()
+        if reached in seen or reached not in documents:
+            continue
+        seen.add(reached)
+        waiting += [
+            target(schema["$ref"])
+            for schema in inside(documents[reached])
+            if isinstance(schema, dict) and "$ref" in schema
+        ]
+    return frozenset(seen)
+
+
+def target(reference: str) -> str:
+    """The name a `#/$defs/<name>` reference points at."""
+    return reference.removeprefix("#/$defs/").replace("~1", "/").replace("~0", "~")
+
+
+def kinds(schema: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names in `type`: none, one or several."""
+    named = schema.get("type", ())
+    return (named,) if isinstance(named, str) else tuple(named)

@@ -1,0 +1,62 @@
+"""What the schema of an event says beyond its model, held against the bytes themselves."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import from_json
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Registry, Validator
+
+_DOCUMENT = "urn:eventgen:schemas"
+_BASE64 = re.compile(
+    r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?", re.ASCII
+).fullmatch
+_DECIMAL = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?", re.ASCII).fullmatch
+_FORMATS = {
+    "byte": lambda text: _BASE64(text) is not None,
+    "decimal": lambda text: _DECIMAL(text) is not None,
+}
+
+
+class Check:
+    """The schema of one event, made ready at its first use."""
+
+    def __init__(self, file: Path, name: str) -> None:
+        """`file` holds schemas by name, and those they refer to."""
+        self._file = file
+        self._name = name
+
+    def faults(self, body: bytes) -> list[tuple[list[str | int], str]]:
+        """What is wrong with a JSON document: the path to it, and why. Values are not named."""
+        value = from_json(body, allow_inf_nan=False)
+        if self._validator.is_valid(value):
+            return []
+        return [
+            (error.instance_path, error.message) for error in self._validator.iter_errors(value)
+        ]
+
+    @cached_property
+    def _validator(self) -> Validator:
+        from jsonschema_rs import Draft202012Validator  # noqa: PLC0415  - 40 ms, not for everyone
+
+        return Draft202012Validator(
+            {"$ref": f"{_DOCUMENT}#/$defs/{self._name}"},
+            registry=_registry(self._file),
+            formats=_FORMATS,
+            validate_formats=True,
+            mask="the value",
+        )
+
+
+@cache
+def _registry(file: Path) -> Registry:
+    from jsonschema_rs import Registry  # noqa: PLC0415  - as above
+
+    document: Any = json.loads(file.read_text(encoding="utf-8"))
+    return Registry([(_DOCUMENT, document)])

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import shutil
-import subprocess
-import tarfile
-import tempfile
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
-import pytest
+
+from tests.support.packages import unpacked
 
 _PACKAGE = "@asyncapi/specs@6.11.1"
 
@@ -22,11 +16,8 @@ _PACKAGE = "@asyncapi/specs@6.11.1"
 @cache
 def official_schema(version: str) -> Any:
     """The schema of one version, as `3.0.0`."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = home / "eventgen-tests" / "asyncapi-specs-6.11.1"
+    folder = unpacked("asyncapi-specs-6.11.1", "npm", "pack", "--silent", _PACKAGE)
     path = folder / "package" / "schemas" / f"{version}-without-$id.json"
-    if not path.is_file():
-        _fetch(folder)
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -61,23 +52,3 @@ def _either(value: Any) -> Any:
     if isinstance(choices, list) and {"$ref": "#/definitions/Reference"} in choices:
         made["anyOf"] = made.pop("oneOf")
     return made
-
-
-def _fetch(folder: Path) -> None:
-    """Fetch into a folder of our own first: several workers may do so at once."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as name:
-        part = Path(name) / folder.name
-        part.mkdir()
-        try:
-            subprocess.run(
-                ["npm", "pack", "--silent", _PACKAGE], cwd=part, check=True, capture_output=True
-            )
-        except (OSError, subprocess.CalledProcessError) as problem:
-            missing = pytest.fail if os.environ.get("CI") else pytest.skip
-            missing(f"npm cannot fetch {_PACKAGE}: {problem}; `make servers` installs npm")
-        for archive in part.glob("*.tgz"):
-            with tarfile.open(archive) as packed:
-                packed.extractall(part, filter="data")
-        with contextlib.suppress(OSError):  # another worker was faster
-            shutil.move(part, folder)

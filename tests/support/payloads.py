@@ -1,4 +1,4 @@
-"""Schemas as payloads of one generated service, and what goes over its wire."""
+"""Schemas as the payloads of one generated service, and what goes over its wire."""
 
 from __future__ import annotations
 
@@ -6,71 +6,80 @@ import importlib
 import itertools
 import json
 import sys
-import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any
 
-from eventgen.diagnostics import Severity
+from eventgen.diagnostics import Diagnostic, Severity
 
 from tests.support import runtime
 from tests.support.generate import compile_spec, texts, write
 
 DRAFT_07 = "application/schema+json;version=draft-07"
 DRAFT_2020_12 = "application/schema+json;version=2020-12"
+OPENAPI = "application/vnd.oai.openapi+json;version=3.0.0"
 _numbers = itertools.count()
 
 
-class Refused(Exception):
-    """The generator refuses a specification. `findings` are its errors."""
+class RefusedError(Exception):
+    """The generator refuses schemas: their names, each with its first error."""
 
-    def __init__(self, findings: tuple[Any, ...]) -> None:
-        super().__init__("\n".join(f"{one.primary}: {one.message}" for one in findings))
-        self.findings = findings
+    def __init__(self, findings: tuple[Diagnostic, ...]) -> None:
+        super().__init__("\n".join(one.message for one in findings))
+        self.names = {
+            PurePosixPath(one.primary.span.source.path).stem: one.message
+            for one in reversed(findings)
+            if one.primary is not None and one.primary.span.source.path.startswith("schemas/")
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of the service, with the service's own codec."""
+    """One event of a service, with the codec that the service has."""
 
-    kind: Any
+    type: Any  # the service's own EventType
     codec: ModuleType
     undecodable: type[Exception]
 
+    @property
+    def is_checked(self) -> bool:
+        """Whether the schema itself is held against the bytes too."""
+        return self.type.check is not None
+
+    def by_model_alone(self) -> Event:
+        """The same event without that check."""
+        return replace(self, type=replace(self.type, check=None))
+
     def accepts(self, body: bytes) -> bool:
-        """Whether a consumer takes these bytes."""
+        """Whether a consumer takes these bytes, and does not send them to the dead letters."""
         try:
-            self.codec.decode(self.kind, body)
+            self.codec.decode(self.type, body)
         except self.undecodable:
             return False
         return True
 
-    def model_accepts(self, body: bytes) -> bool:
-        """The same with the model alone."""
-        ...
-
-    def sent_on(self, body: bytes) -> bytes:
-        """What a publisher writes of the event in these bytes."""
-        written: bytes = self.codec.encode(self.kind, self.codec.decode(self.kind, body))
-        return written
+    def sent_on(self, body: bytes) -> Any:
+        """The JSON value that is published of the event in these bytes."""
+        return json.loads(self.codec.encode(self.type, self.codec.decode(self.type, body)))
 
 
-def service(schemas: Mapping[str, Any], language: str) -> dict[str, Event]:
-    """An event of each schema, all of one service that is generated, imported and ready.
+def service(root: Path, schemas: Mapping[str, tuple[Any, str]]) -> dict[str, Event]:
+    """An event of each schema, all of one service that is generated below `root` and imported.
 
-    Every schema is a file of its own, so that `#` means the schema. Raises Refused.
+    With each schema stands its language. Every schema is a file of its own, so that `#` is the schema; one refers to another as
+    `./<name>.json`. Raises RefusedError.
     """
-    root = Path(tempfile.mkdtemp(prefix="eventgen-wire-"))
-    files = {f"schemas/{name}.json": json.dumps(schema) for name, schema in schemas.items()}
-    write({**files, "asyncapi.json": json.dumps(_document(schemas, language))}, root)
-    compilation = compile_spec(root / "asyncapi.json", "embedded")
-    errors = tuple(one for one in compilation.checked.findings if one.severity is Severity.ERROR)
+    number = next(_numbers)
+    home = root / f"made{number}"
+    files = {f"schemas/{name}.json": json.dumps(schema) for name, (schema, _) in schemas.items()}
+    write({**files, "asyncapi.json": json.dumps(_document(schemas))}, home)
+    compilation = compile_spec(home / "asyncapi.json", "embedded")
     if not compilation.files:
-        raise Refused(errors)
-    package = f"eventgen_wire_{next(_numbers)}"
-    home = root / "made"
+        findings = compilation.checked.findings
+        raise RefusedError(tuple(one for one in findings if one.severity is Severity.ERROR))
+    package = f"eventgen_wire_{number}"
     generated = {
         f"{package}/_generated/{path.rpartition('/')[2]}": text
         for path, text in texts(compilation).items()
@@ -79,23 +88,30 @@ def service(schemas: Mapping[str, Any], language: str) -> dict[str, Event]:
     write({**generated, f"{package}/__init__.py": ""}, home)
     runtime.assemble(home).rename(home / package / "_runtime")
     sys.path.insert(0, str(home))
-    topology = importlib.import_module(f"{package}._generated.topology")
-    codec = importlib.import_module(f"{package}._runtime.codec")
-    undecodable = importlib.import_module(f"{package}._runtime.envelope").Undecodable
-    kinds = {one.type: one for one in vars(topology).values() if hasattr(one, "content_type")}
-    return {name: Event(kinds[name], codec, undecodable) for name in schemas}
+    return _events(package, [*schemas])
 
 
-def _document(schemas: Mapping[str, Any], language: str) -> Any:
+def _events(package: str, names: list[str]) -> dict[str, Event]:
+    topology, codec, envelope, kinds = (
+        importlib.import_module(f"{package}.{module}")
+        for module in (
+            "_generated.topology",
+            "_runtime.codec",
+            "_runtime.envelope",
+            "_runtime.service",
+        )
+    )
+    types = {one.type: one for one in vars(topology).values() if isinstance(one, kinds.EventType)}
+    return {name: Event(types[name], codec, envelope.Undecodable) for name in names}
+
+
+def _document(schemas: Mapping[str, tuple[Any, str]]) -> Any:
     messages = {
         name: {
             "name": name,
-            "payload": {
-                "schemaFormat": language,
-                "schema": {"$ref": f"./schemas/{name}.json"},
-            },
+            "payload": {"schemaFormat": language, "schema": {"$ref": f"./schemas/{name}.json"}},
         }
-        for name in schemas
+        for name, (_, language) in schemas.items()
     }
     return {
         "asyncapi": "3.0.0",

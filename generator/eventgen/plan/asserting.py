@@ -42,12 +42,12 @@ _STEPS = {
 }
 # Formats that become a type of their own. That a value is spelt as they want is asserted too.
 TYPED_FORMATS = frozenset(
-    ("byte", "date", "date-time", "decimal", "duration", "ipv4", "ipv6", "time", "uuid")
+    ("byte", "date", "date-time", "decimal", "ipv4", "ipv6", "time", "uuid")
 )
 # Formats that are asserted. Others say something to people only.
 FORMATS = TYPED_FORMATS | frozenset(
     (
-        "email", "hostname", "idn-email", "idn-hostname", "iri", "iri-reference", "json-pointer",
+        "duration", "email", "hostname", "idn-email", "idn-hostname", "iri", "iri-reference", "json-pointer",
         "regex", "relative-json-pointer", "uri", "uri-reference", "uri-template",
     )
 )  # fmt: skip

@@ -13,7 +13,7 @@ from eventgen.render.normalise.text import is_hidden
 IMPORTS = MappingProxyType(
     {
         "__future__": frozenset({"annotations"}),
-        "datetime": frozenset({"date", "datetime", "time", "timedelta"}),
+        "datetime": frozenset({"date", "datetime", "time"}),
         "decimal": frozenset({"Decimal"}),
         "enum": frozenset({"Enum", "IntEnum", "StrEnum"}),
         "ipaddress": frozenset({"IPv4Address", "IPv6Address"}),
@@ -28,7 +28,7 @@ IMPORTS = MappingProxyType(
                 "StringConstraints",
             }
         ),
-        "typing": frozenset({"Annotated", "Any", "Literal", "Union"}),
+        "typing": frozenset({"Annotated", "Any", "Literal", "Optional", "Union"}),
         "uuid": frozenset({"UUID"}),
     }
 )

@@ -84,7 +84,7 @@ class _Bundler:
         """The unit of a message's payload; None when there is none or its reference is broken."""
         if message.payload is None:
             return None
-        target = self._reading.schema(message.payload, message.payload)
+        target = self._reading.schema(message.payload, message.payload, siblings=message.modern)
         if target is None:
             return None
         unit = self._unit(target, modern=message.modern)
@@ -106,15 +106,16 @@ class _Bundler:
             unit.document = self._converted(unit)
 
     def _converted(self, unit: _Unit) -> Any:
+        modern = unit.modern or _is_modern(unit.node)
+
         def refer(node: Node) -> _Pending | None:
-            target = self._reading.schema(node, unit.node)
+            target = self._reading.schema(node, unit.node, siblings=modern)
             if target is None:
                 return None
             other = self._unit(target, modern=unit.modern)
             other.referrers.add(id(unit))
             return _Pending(other)
 
-        modern = unit.modern or _is_modern(unit.node)
         return Normaliser(self._reading, refer, modern=modern).convert(unit.node)
 
     def _unit(self, target: Target, *, modern: bool) -> _Unit:

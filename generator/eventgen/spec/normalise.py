@@ -190,10 +190,13 @@ class Normaliser:
         return self._wrong(node, "enum", "a list with at least one value", child)
 
     def _items(self, node: Node, child: Node) -> Any:
-        """A list of one schema is what authors write for `items: {...}`; more make a tuple."""
+        """A list of one schema is what authors write for `items: {...}`; more make a tuple.
+
+        So does one with `additionalItems` beside it, which only tuples have.
+        """
         if not isinstance(child.value, list):
             return self.convert(child)
-        if len(child.value) == 1:
+        if len(child.value) == 1 and node.get("additionalItems") is None:
             self._reading.warn(
                 "items-in-list",
                 "`items` is a list of one schema, which is read as the schema of every item",

@@ -12,6 +12,7 @@ from eventgen.diagnostics import Diagnostic, Label, Severity, Source, Span
 from eventgen.spec import addresses, tree
 from eventgen.spec import source as sources
 from eventgen.spec.addresses import Fetch, Place, Refusal, offline
+from eventgen.spec.keywords import ANNOTATIONS, DROPPED
 from eventgen.spec.nearest import nearest
 from eventgen.spec.tree import Node
 
@@ -73,7 +74,7 @@ class Files:
     fetch: Fetch = offline
     _by_place: dict[Place, Document | None] = field(default_factory=dict)
     _by_source: dict[int, Document] = field(default_factory=dict)
-    _targets: dict[Node, Target | None] = field(default_factory=dict)
+    _targets: dict[tuple[Node, bool], Target | None] = field(default_factory=dict)
     _open: set[Node] = field(default_factory=set)
 
     def open(self, path: Path, display: str) -> Document | None:
@@ -118,29 +119,34 @@ class Files:
         """The file a node stands in."""
         return self._by_source[id(node.span.source)]
 
-    def follow(self, node: Node, within: Node | None = None) -> Target | None:
+    def follow(
+        self, node: Node, within: Node | None = None, *, siblings: bool = False
+    ) -> Target | None:
         """What a reference finally names; None when it names nothing, which is then reported.
 
         A node that is no reference names itself. `within` is the schema that the node belongs
-        to: `#/$defs/...` is looked for there when the document has none.
+        to: `#/$defs/...` is looked for there when the document has none. With `siblings` a
+        reference that says more beside it, as it may after draft 07, is not followed further.
         """
         if node.reference is None:
             return Target(node, self.of(node), ())
-        if node in self._targets:
-            return self._targets[node]
+        if (node, siblings) in self._targets:
+            return self._targets[node, siblings]
         if node in self._open or len(self._open) >= _LONGEST_CHAIN:
             self._report(node, "reference-to-itself", "this reference leads back to itself")
             return None
         self._open.add(node)
-        target = self._last(node, within)
+        target = self._last(node, within, siblings=siblings)
         self._open.discard(node)
-        self._targets[node] = target
+        self._targets[node, siblings] = target
         return target
 
-    def _last(self, node: Node, within: Node | None) -> Target | None:
+    def _last(self, node: Node, within: Node | None, *, siblings: bool) -> Target | None:
         target = self._hop(node, within)
         seen = [node]
         while target is not None and target.node.reference is not None:
+            if siblings and target.node.value.keys() - {"$ref"} - ANNOTATIONS - DROPPED:
+                return target
             if target.node in seen:
                 self._report(node, "reference-to-itself", "this reference leads back to itself")
                 return None
@@ -176,7 +182,7 @@ class Files:
 
     def _walk(self, node: Node, way: tuple[str, ...]) -> Node | _Missing:
         for index, part in enumerate(way):
-            if node.reference is not None and part != "$ref":
+            if node.reference is not None and part not in node.value:
                 target = self.follow(node)
                 if target is None:
                     return _Missing(node, index, reported=True)

@@ -120,9 +120,11 @@ class Reading:
         """As `Files.follow`."""
         return self.files.follow(node, within)
 
-    def schema(self, node: Node, within: Node | None = None) -> Target | None:
+    def schema(
+        self, node: Node, within: Node | None = None, *, siblings: bool = False
+    ) -> Target | None:
         """As `follow`, where only JSON Schema will do."""
-        target = self.files.follow(node, within)
+        target = self.files.follow(node, within, siblings=siblings)
         if target is None or not target.document.language or node.reference is None:
             return target
         self.error(

@@ -81,7 +81,7 @@ CASES: tuple[Case, ...] = (
     _all("leading digits", ["1st", "2", "3-d", "0x"]),
     _all("leading underscores", ["_private", "__very", "_", "__", "_1"]),
     _all("unicode", ["straße", "名前", "é", "ключ", "αβ"]),
-    _all("unicode that Python normalises", ["ﬁ", "ª", "ſ", "𝐱"]),
+    _all("unicode that Python normalises", ["ﬁ", "ª", "\u017f", "\U0001d431"]),
     _all("combining characters", ["e\u0301", "n\u0303o"]),
     _all("emoji and signs", ["🎉", "→", "€", "½"]),
     _all("the empty name", [""]),

@@ -69,7 +69,7 @@ def repaired(document: Any) -> Document:
 
 def normalised(documents: Documents, payloads: frozenset[str]) -> Documents:
     """Every document, ready for the engine. `payloads` are those that must become models."""
-    described = notes.told(documents, payloads)
+    described = notes.told(references.valid_defaults(documents), payloads)
     alone: Documents = {name: repaired(document) for name, document in described.items()}
     alone = references.enclosed(alone, payloads)
     return reduce(lambda value, repair: repair(value), JOINT_REPAIRS, alone)

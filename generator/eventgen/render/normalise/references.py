@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from eventgen.plan.sample_valid import is_valid
 from eventgen.render.normalise.types import has_type
 from eventgen.render.normalise.walk import (
     Document,
@@ -207,6 +208,20 @@ def _constant(branch: Any, name: str, documents: Documents) -> str | None:
         return None
     values = [found["const"]] if "const" in found else found.get("enum", [])
     return values[0] if len(values) == 1 and isinstance(values[0], str) else None
+
+
+def valid_defaults(documents: Documents) -> Documents:
+    """Drops the defaults that their own schema refuses: `minLength: 4, default: bad`.
+
+    An event that is silent of such a field would be sent on with a value that nobody takes.
+    """
+
+    def check(schema: Document) -> Document:
+        if "default" not in schema or is_valid(schema["default"], schema, documents):
+            return schema
+        return {key: value for key, value in schema.items() if key != "default"}
+
+    return {name: rebuilt(document, check) for name, document in documents.items()}
 
 
 def fitting_defaults(documents: Documents) -> Documents:

@@ -119,3 +119,14 @@ def _document(schemas: Mapping[str, tuple[Any, str]]) -> Any:
         "channels": {"all": {"address": "all", "messages": messages}},
         "operations": {"send": {"action": "send", "channel": {"$ref": "#/channels/all"}}},
     }
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are equal; numbers of which one has a fraction are so as doubles."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
+    if isinstance(one, float) or isinstance(other, float):
+        return float(one) == float(other)
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)

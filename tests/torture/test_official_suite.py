@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.support import payloads, suite
-from tests.support.payloads import DRAFT_07, DRAFT_2020_12, Event, RefusedError
+from tests.support.payloads import DRAFT_07, DRAFT_2020_12, Event, RefusedError, same
 from tests.support.suite import Group
 
 LANGUAGES = {"draft7": DRAFT_07, "draft2020-12": DRAFT_2020_12}
@@ -30,7 +30,9 @@ LEFT_OUT = (
 # Verdicts that differ: the file, the group, the value (as patterns), and why.
 READ_OTHERWISE: tuple[tuple[str, str, str, str], ...] = ()
 # The generator says an error, and makes nothing of a schema with one of these.
-IDENTIFIERS = re.compile(r'"\$(?:id|anchor|dynamicRef|dynamicAnchor)"|"\$ref": "(?:https?|urn|file):')
+IDENTIFIERS = re.compile(
+    r'"\$(?:id|anchor|dynamicRef|dynamicAnchor)"|"\$ref": "(?:https?|urn|file):'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +94,26 @@ def test_verdicts_on_the_wire_are_those_of_the_suite(draft: str, tmp_path: Path)
             continue
         row = next((row for row in READ_OTHERWISE if _fits(row, group, about)), None)
         if row is None:
-            wrong.append(f"{group.file}: {group.description}: {about}: {json.dumps(group.schema)[:150]} {str(value)[:100]}: {problem}")
+            wrong.append(
+                f"{group.file}: {group.description}: {about}: {json.dumps(group.schema)[:150]} {str(value)[:100]}: {problem}"
+            )
         else:
             excused.add(row)
     for name, why in made.refused.items():
-        if not IDENTIFIERS.search(json.dumps(made.groups[name].schema)): print("REF", made.groups[name], why)
-    for w in wrong: print("WRONG", w)
+        if not IDENTIFIERS.search(json.dumps(made.groups[name].schema)):
+            print("REF", made.groups[name], why)
+    for w in wrong:
+        print("WRONG", w)
     print(count, len(made.refused), len(made.groups))
     assert not wrong, "\n".join(wrong)
 
 
 def _fits(row: tuple[str, str, str, str], group: Group, about: str) -> bool:
-    return row[0] == group.file and bool(re.search(row[1], group.description)) and bool(re.search(row[2], about))
+    return (
+        row[0] == group.file
+        and bool(re.search(row[1], group.description))
+        and bool(re.search(row[2], about))
+    )
 
 
 def _problem(event: Event, value: Any, *, valid: bool) -> str | None:
@@ -111,17 +121,6 @@ def _problem(event: Event, value: Any, *, valid: bool) -> str | None:
     body = json.dumps(value).encode()
     if event.accepts(body) != valid:
         return "is refused" if valid else "is taken"
-    if valid and not _same(sent := event.sent_on(body), value):
+    if valid and not same(sent := event.sent_on(body), value):
         return f"is sent as {sent}"
     return None
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal; numbers of which one has a fraction are so as doubles."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    if isinstance(one, float) or isinstance(other, float):
-        return float(one) == float(other)
-    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)

@@ -83,6 +83,13 @@ class Normaliser:
     def _keywords(self, node: Node) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key, child in node.value.items():
+            if key in _DYNAMIC:
+                self._reading.error(
+                    "dynamic-reference",
+                    f"what a `{key}` means depends on who refers to it, which is not supported",
+                    node.place(key),
+                    help="name the schema that is meant: `$ref: '#/$defs/...'`",
+                )
             if key in DROPPED or key.startswith("x-python-"):
                 continue
             if child.value is None and key not in DATA:
@@ -271,6 +278,7 @@ class Normaliser:
         return _nullable(schema)
 
 
+_DYNAMIC = ("$dynamicRef", "$recursiveRef")
 _NOTHING: Any = object()
 _MOST_OPEN = 10  # properties that refer to properties that refer to properties ...
 _SPECIAL: dict[str, Callable[[Normaliser, Node, Node], Any]] = {

@@ -68,8 +68,8 @@ class Event:
 def service(root: Path, schemas: Mapping[str, tuple[Any, str]]) -> dict[str, Event]:
     """An event of each schema, all of one service that is generated below `root` and imported.
 
-    With each schema stands its language. Every schema is a file of its own, so that `#` is the schema; one refers to another as
-    `./<name>.json`. Raises RefusedError.
+    With each schema stands its language. It is a file of its own, so that `#` is the schema, and
+    one refers to another as `./<name>.json`. Raises RefusedError.
     """
     number = next(_numbers)
     home = root / f"made{number}"

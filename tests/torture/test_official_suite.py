@@ -27,8 +27,21 @@ LEFT_OUT = (
     ("optional/id", "", "is about identifiers; AsyncAPI's references are to files"),
     ("optional/unknownKeyword", "", "is about identifiers"),
 )
-# Verdicts that differ: the file, the group, the value (as patterns), and why.
-READ_OTHERWISE: tuple[tuple[str, str, str, str], ...] = ()
+# Verdicts that differ: the file or "", the group and the test (how they begin), and why.
+READ_OTHERWISE = (
+    ("ref", "root pointer ref", "", "`properties` mean an object; see IMPLIED"),
+    (
+        "additionalItems",
+        "additionalItems ",
+        "",
+        "`items: [{...}]` means `items: {...}`, with a warning, where no `additionalItems` is",
+    ),
+    ("format", "", "invalid ", "formats are asserted, in every draft"),
+    ("optional/content", "", "", "what is inside a text is not looked at, but for Base64"),
+)
+# Where no type is stated, `properties` mean an object and `items` an array. These tests say that
+# such a schema takes everything else.
+IMPLIED = ("ignores ", "JavaScript pseudo-array")
 # The generator says an error, and makes nothing of a schema with one of these.
 IDENTIFIERS = re.compile(
     r'"\$(?:id|anchor|dynamicRef|dynamicAnchor)"|"\$ref": "(?:https?|urn|file):'
@@ -63,7 +76,8 @@ def _made(root: Path, draft: str) -> Made:
             return Made(groups, payloads.service(root, schemas), refused)
         except RefusedError as error:
             more = {name: why for name, why in error.names.items() if name in kept}
-            assert more, f"refused, and no schema is to blame: {error}"
+            if not more:  # no schema is to blame
+                raise
             refused |= more
 
 
@@ -84,35 +98,25 @@ def _property(reference: str) -> Any:
 @pytest.mark.parametrize("draft", LANGUAGES)
 def test_verdicts_on_the_wire_are_those_of_the_suite(draft: str, tmp_path: Path) -> None:
     made = _made(tmp_path, draft)
+    verdicts = list(made.verdicts())
     wrong = []
-    excused = set()
-    count = 0
-    for group, about, event, value, valid in made.verdicts():
-        count += 1
+    for group, about, event, value, valid in verdicts:
         problem = _problem(event, value, valid=valid)
-        if problem is None:
-            continue
-        row = next((row for row in READ_OTHERWISE if _fits(row, group, about)), None)
-        if row is None:
-            wrong.append(
-                f"{group.file}: {group.description}: {about}: {json.dumps(group.schema)[:150]} {str(value)[:100]}: {problem}"
-            )
-        else:
-            excused.add(row)
-    for name, why in made.refused.items():
-        if not IDENTIFIERS.search(json.dumps(made.groups[name].schema)):
-            print("REF", made.groups[name], why)
-    for w in wrong:
-        print("WRONG", w)
-    print(count, len(made.refused), len(made.groups))
+        if problem is not None and not _is_read_otherwise(group, about):
+            wrong.append(f"{group.file}: {group.description}: {about}: {value} {problem}")
     assert not wrong, "\n".join(wrong)
+    refused = [json.dumps(made.groups[name].schema) for name in made.refused]
+    assert all(map(IDENTIFIERS.search, refused)), made.refused
+    assert len(verdicts) > 2500
 
 
-def _fits(row: tuple[str, str, str, str], group: Group, about: str) -> bool:
-    return (
-        row[0] == group.file
-        and bool(re.search(row[1], group.description))
-        and bool(re.search(row[2], about))
+def _is_read_otherwise(group: Group, about: str) -> bool:
+    implies = {"properties", "items", "prefixItems"} & group.schema.keys()
+    if implies and "type" not in group.schema and about.startswith(IMPLIED):
+        return True
+    return any(
+        file in ("", group.file) and group.description.startswith(start) and about.startswith(test)
+        for file, start, test, _ in READ_OTHERWISE
     )
 
 

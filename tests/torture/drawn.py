@@ -121,7 +121,8 @@ def _object(draw: st.DrawFn, schema: dict[str, Any]) -> Any:
 def _array(draw: st.DrawFn, schema: dict[str, Any]) -> Any:
     first = schema.get("prefixItems", [])
     rest = schema.get("contains" if draw(st.booleans()) else "items", {})
-    size = draw(st.integers(schema.get("minItems", 0), schema.get("maxItems", 4)))
+    least = schema.get("minItems", 0)
+    size = draw(st.integers(least, max(least, schema.get("maxItems", 4))))
     return [draw(values(first[n] if n < len(first) else rest)) for n in range(size)]
 
 

@@ -199,6 +199,14 @@ def test_a_shared_payload_stays_a_class_of_its_own(tmp_path: Path) -> None:
             {"type": "array", "prefixItems": [{"type": "string"}, True], "items": False},
         ),
         (
+            "{type: array, items: [{type: string}], additionalItems: {type: integer}}",
+            {
+                "type": "array",
+                "prefixItems": [{"type": "string"}],
+                "items": {"type": "integer"},
+            },
+        ),
+        (
             "{type: object, dependencies: {a: [b], c: {required: [d]}}}",
             {
                 "type": "object",
@@ -249,6 +257,35 @@ def test_a_reference_may_be_null_and_described(tmp_path: Path) -> None:
         "anyOf": [{"$ref": "#/$defs/A"}, {"type": "null"}],
         "description": "d",
     }
+
+
+@pytest.mark.parametrize("modern", [True, False])
+def test_what_stands_beside_a_reference_counts_after_draft_07(tmp_path: Path, modern: bool) -> None:
+    language = f"application/schema+json;version={'2020-12' if modern else 'draft-07'}"
+    shop = components(
+        tmp_path,
+        f"""
+  messages:
+    placed:
+      payload:
+        schemaFormat: {language}
+        schema: {{$ref: '#/components/schemas/Whole', required: [a]}}
+  schemas:
+    Whole: {{type: object, properties: {{part: {{$ref: '#/components/schemas/Part'}}}}}}
+    Part: {{$ref: '#/components/schemas/Base', required: [b]}}
+    Base: {{type: object}}
+""",
+    )
+    document = schema(shop, "Placed")
+    whole = schema(shop, "Whole") if modern else document
+    part = whole["properties"]["part"]
+    if modern:
+        assert document == {"$ref": "#/$defs/Whole", "required": ["a"]}
+        assert part == {"$ref": "#/$defs/Part"}
+        assert schema(shop, "Part") == {"$ref": "#/$defs/Base", "required": ["b"]}
+    else:
+        assert "required" not in document
+        assert part == {"$ref": "#/$defs/Base"}
 
 
 def test_definitions_inside_a_payload_are_found(tmp_path: Path) -> None:

@@ -41,14 +41,12 @@ _STEPS = {
     **dict.fromkeys(("additionalProperties", "patternProperties", "unevaluatedProperties"), ".*"),
 }
 # Formats that become a type of their own. That a value is spelt as they want is asserted too.
-TYPED_FORMATS = frozenset(
-    ("byte", "date", "date-time", "decimal", "ipv4", "ipv6", "time", "uuid")
-)
+TYPED_FORMATS = frozenset(("byte", "date", "date-time", "decimal", "ipv4", "ipv6", "time", "uuid"))
 # Formats that are asserted. Others say something to people only.
 FORMATS = TYPED_FORMATS | frozenset(
     (
-        "duration", "email", "hostname", "idn-email", "idn-hostname", "iri", "iri-reference", "json-pointer",
-        "regex", "relative-json-pointer", "uri", "uri-reference", "uri-template",
+        "duration", "email", "hostname", "idn-email", "idn-hostname", "iri", "iri-reference",
+        "json-pointer", "regex", "relative-json-pointer", "uri", "uri-reference", "uri-template",
     )
 )  # fmt: skip
 

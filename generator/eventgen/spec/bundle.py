@@ -12,12 +12,12 @@ from eventgen.model import Places, Schema
 from eventgen.model.names import SCHEMA, Wish, allot
 from eventgen.spec.normalise import Normaliser
 from eventgen.spec.places import of_samples
+from eventgen.spec.refs import Target, says_more
 from eventgen.spec.tree import Node
 
 if TYPE_CHECKING:
     from eventgen.model import Name
     from eventgen.spec.drafts import DraftMessage
-    from eventgen.spec.refs import Target
     from eventgen.spec.shape import Reading
 
 # Parts of a pointer that say what kind of thing follows, not what it is called.
@@ -84,10 +84,14 @@ class _Bundler:
         """The unit of a message's payload; None when there is none or its reference is broken."""
         if message.payload is None:
             return None
-        target = self._reading.schema(message.payload, message.payload, siblings=message.modern)
+        payload, modern = message.payload, message.modern
+        if modern and payload.reference is not None and says_more(payload):
+            target: Target | None = Target(payload, self._reading.files.of(payload), ())
+        else:
+            target = self._reading.schema(payload, payload, siblings=modern)
         if target is None:
             return None
-        unit = self._unit(target, modern=message.modern)
+        unit = self._unit(target, modern=modern)
         unit.payload_of.append(message)
         return unit
 

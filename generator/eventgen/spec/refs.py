@@ -145,7 +145,7 @@ class Files:
         target = self._hop(node, within)
         seen = [node]
         while target is not None and target.node.reference is not None:
-            if siblings and target.node.value.keys() - {"$ref"} - ANNOTATIONS - DROPPED:
+            if siblings and says_more(target.node):
                 return target
             if target.node in seen:
                 self._report(node, "reference-to-itself", "this reference leads back to itself")
@@ -279,6 +279,11 @@ def project_root(spec: Path) -> Path:
         if (candidate / ".git").exists():
             return candidate
     return folder
+
+
+def says_more(reference: Node) -> bool:
+    """Whether there is more than words beside the `$ref` of a schema."""
+    return bool(reference.value.keys() - {"$ref"} - ANNOTATIONS - DROPPED)
 
 
 def _path_of(place: Place) -> PurePosixPath:

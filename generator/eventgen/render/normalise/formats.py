@@ -23,8 +23,8 @@ def known_formats(schema: Document) -> Document:
 
     `byte` is Base64 text; see the options of the engine. These stay str: `email` (pydantic's takes
     48 times as long), `password` (pydantic's SecretStr sends asterisks), `uri` (pydantic's changes
-    what it reads), `duration` (`P1M` is no number of seconds, which is all a timedelta has), `binary`
-    (what JSON carries is text), and whatever an author invented.
+    what it reads), `duration` (a timedelta knows seconds and no months), `binary` (what JSON
+    carries is text), and whatever an author invented.
     A format of a number (`int64`, `double`, `decimal`) is left out: a Decimal would be sent as a
     JSON string, where the schema wants a number.
     """

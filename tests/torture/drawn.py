@@ -82,56 +82,65 @@ def _larger(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(plain, objects, arrays, combined)
 
 
-schemas = st.recursive(_leaves, _larger, max_leaves=6)
+parts = st.recursive(_leaves, _larger, max_leaves=4)
+schemas = st.recursive(st.one_of(_leaves, st.just({"$ref": "#/$defs/Part"})), _larger, max_leaves=6)
 
 
 @st.composite
-def values(draw: st.DrawFn, schema: Any) -> Any:
-    """A value that looks like what the schema describes; it need not be valid."""
+def values(draw: st.DrawFn, schema: Any, part: Any) -> Any:
+    """A value that looks like what the schema describes; it need not be valid.
+
+    `part` is the schema that references are to.
+    """
     if not isinstance(schema, dict) or draw(st.integers(0, 19)) == 0:
         return draw(anything)
     if "const" in schema:
         return schema["const"]
     if "enum" in schema:
         return draw(st.sampled_from(schema["enum"]))
-    for key in ("anyOf", "oneOf", "allOf"):
-        if key in schema:
-            return draw(values(draw(st.sampled_from(schema[key]))))
-    if "then" in schema:
-        return draw(values(schema[draw(st.sampled_from(("if", "then", "else")))]))
+    if inner := _alternatives(schema, part):
+        return draw(values(draw(st.sampled_from(inner)), part))
     kind = schema.get("type")
     if isinstance(kind, list):
         kind = draw(st.sampled_from(kind))
-    return draw(_SHAPED[kind](schema)) if kind in _SHAPED else draw(anything)
+    return draw(_SHAPED[kind](schema, part)) if kind in _SHAPED else draw(anything)
+
+
+def _alternatives(schema: dict[str, Any], part: Any) -> list[Any]:
+    """The schemas that a value is of which this one describes; none if it does so itself."""
+    if "$ref" in schema:
+        return [part]
+    found = [schema[key] for key in ("if", "then", "else") if key in schema]
+    return found + [one for key in ("anyOf", "oneOf", "allOf") for one in schema.get(key, ())]
 
 
 @st.composite
-def _object(draw: st.DrawFn, schema: dict[str, Any]) -> Any:
+def _object(draw: st.DrawFn, schema: dict[str, Any], part: Any) -> Any:
     properties = schema.get("properties", {})
     required = schema.get("required", [])
     chosen = [name for name in properties if name in required or draw(st.booleans())]
-    found = {name: draw(values(properties[name])) for name in chosen}
+    found = {name: draw(values(properties[name], part)) for name in chosen}
     for name in (*required, *draw(st.lists(st.sampled_from((*_NAMES, "x-1")), max_size=1))):
         if name not in found:
-            found[name] = draw(values(schema.get("additionalProperties", {})))
+            found[name] = draw(values(schema.get("additionalProperties", {}), part))
     return found
 
 
 @st.composite
-def _array(draw: st.DrawFn, schema: dict[str, Any]) -> Any:
+def _array(draw: st.DrawFn, schema: dict[str, Any], part: Any) -> Any:
     first = schema.get("prefixItems", [])
     rest = schema.get("contains" if draw(st.booleans()) else "items", {})
     least = schema.get("minItems", 0)
     size = draw(st.integers(least, max(least, schema.get("maxItems", 4))))
-    return [draw(values(first[n] if n < len(first) else rest)) for n in range(size)]
+    return [draw(values(first[n] if n < len(first) else rest, part)) for n in range(size)]
 
 
 _SHAPED = {
     "object": _object,
     "array": _array,
-    "string": lambda _: texts,
-    "integer": lambda _: wholes,
-    "number": lambda _: numbers,
-    "boolean": lambda _: st.booleans(),
-    "null": lambda _: st.none(),
+    "string": lambda *_: texts,
+    "integer": lambda *_: wholes,
+    "number": lambda *_: numbers,
+    "boolean": lambda *_: st.booleans(),
+    "null": lambda *_: st.none(),
 }

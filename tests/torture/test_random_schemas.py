@@ -17,19 +17,21 @@ _VALUES = 12  # of each schema
 
 
 @settings(
-    max_examples=150,
+    max_examples=250,
     derandomize=True,
     database=None,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(schema=drawn.schemas, data=st.data())
-def test_a_random_schema_is_what_a_service_enforces(schema: Any, data: st.DataObject) -> None:
+@given(schema=drawn.schemas, part=drawn.parts, data=st.data())
+def test_a_random_schema_is_what_a_service_enforces(
+    schema: Any, part: Any, data: st.DataObject
+) -> None:
     wrapped = {"type": "object", "properties": {"it": schema}, "required": ["it"]}
-    judge = oracle(wrapped, DRAFT_2020_12)
-    with wire({"Event": wrapped}, frozenset({"Event"})) as made:
+    judge = oracle({**wrapped, "$defs": {"Part": part}}, DRAFT_2020_12)
+    with wire({"Event": wrapped, "Part": part}, frozenset({"Event"})) as made:
         for _ in range(_VALUES):
-            value = {"it": data.draw(drawn.values(schema))}
+            value = {"it": data.draw(drawn.values(schema, part))}
             valid = judge.is_valid(value)
             refusal = made.refusal("Event", json.dumps(value).encode())
             assert (refusal is None) == valid, (value, refusal)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 import subprocess
 import tarfile
 import tempfile
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 import pytest
@@ -20,14 +19,15 @@ def unpacked(name: str, *command: str) -> Path:
     """
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = home / "eventgen-tests" / name
-    if not folder.is_dir():
-        _fetch(folder, command)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{name}.lock").open("w") as lock:
+        flock(lock, LOCK_EX)  # several workers may come at once
+        if not folder.is_dir():
+            _fetch(folder, command)
     return folder
 
 
 def _fetch(folder: Path, command: tuple[str, ...]) -> None:
-    """Fetch into a folder of our own first: several workers may do so at once."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "PIP_NO_COMPILE": "1"}  # of what only builds an archive's metadata
     with tempfile.TemporaryDirectory(dir=folder.parent) as name:
         part = Path(name) / folder.name
@@ -40,5 +40,4 @@ def _fetch(folder: Path, command: tuple[str, ...]) -> None:
         for archive in (*part.glob("*.tgz"), *part.glob("*.tar.gz")):
             with tarfile.open(archive) as packed:
                 packed.extractall(part, filter="data")
-        with contextlib.suppress(OSError):  # another worker was faster
-            shutil.move(part, folder)
+        part.rename(folder)

@@ -129,6 +129,14 @@ CASES: tuple[Case, ...] = (
         ["2024-01-01", "12345678-1234-1234-1234-123456789abc"],
         ["x", 1],
     ),
+    field("anyOf of null twice", {"anyOf": [NULL, NULL]}, [None], [[], 0, "x"]),
+    field(
+        "anyOf of false and a whole number",
+        {"anyOf": [{"const": False}, WHOLE]},
+        [False, 0, 1],
+        [True, "x"],
+    ),
+    field("anyOf of a flag and zero", {"anyOf": [{"const": 0}, FLAG]}, [0, False, True], [1]),
     field("anyOf with everything", {"anyOf": [TEXT, {}]}, ["x", 1, None], []),
     field("anyOf with nothing", {"anyOf": [TEXT, False]}, ["x"], [1, None]),
     field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from eventgen.spec.keywords import LISTS, MAPS, SINGLE
@@ -51,6 +52,19 @@ FORMATS = TYPED_FORMATS | frozenset(
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A schema directly inside another.
+
+    `step` leads from a value to the one that it is about; it is empty where that is the same value,
+    as in an `allOf`.
+    """
+
+    keyword: str
+    step: str
+    schema: Any
+
+
 def asserted(schema: Any) -> Any:
     """The schema without what asserts nothing: descriptions, examples, defaults, extensions.
 
@@ -79,30 +93,29 @@ def _mapped(key: str, value: Any, change: Callable[[Any], Any]) -> Any:
     return value
 
 
-def children(schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The schemas directly inside a schema, and the step from a value to what each is about.
+def children(schema: dict[str, Any]) -> Iterator[Child]:
+    """The schemas directly inside a schema.
 
-    The step is empty where both are about the same value, as in an `allOf`. What `true` or `false`
-    mean to a keyword of one schema is the keyword's own affair.
+    What `true` or `false` mean to a keyword of one schema is the keyword's own affair.
     """
     for key, value in schema.items():
         step = _STEPS.get(key, "")
         if key in _SINGLES and isinstance(value, dict):
-            yield step, value
+            yield Child(key, step, value)
         elif key in LISTS:
-            yield from ((step, one) for one in value)
+            yield from (Child(key, step, one) for one in value)
+        elif key == "properties":
+            yield from (Child(key, f".{name}", one) for name, one in value.items())
         elif key in _MAPS:
-            yield from (
-                (f".{name}" if key == "properties" else step, value[name]) for name in value
-            )
+            yield from (Child(key, step, one) for one in value.values())
 
 
 def inside(schema: Any) -> Iterator[Any]:
     """A schema and all the schemas inside it; not those it refers to."""
     yield schema
     if isinstance(schema, dict):
-        for _, child in children(schema):
-            yield from inside(child)
+        for child in children(schema):
+            yield from inside(child.schema)
 
 
 def closure(name: str, documents: Mapping[str, Any]) -> frozenset[str]:

@@ -29,6 +29,8 @@ _OF_TYPES: Mapping[str, frozenset[str]] = {
     "string": frozenset(("maxLength", "minLength", "pattern")),
 }
 _PLAIN_OBJECT = frozenset(("properties", "required", "type"))
+# Of texts, numbers and lists. The engine gives a field limits, and nothing inside a type.
+_LIMITS = _OF_NUMBERS | {"maxItems", "maxLength", "minItems", "minLength", "pattern"}
 _LARGEST = 2**53  # beyond it not every whole number is a float
 # Patterns that mean the same to every engine: no classes like `\d`, which may be of Unicode or of
 # ASCII, no look-around, no sets of sets.
@@ -47,16 +49,23 @@ _PLAIN_PATTERN = re.compile(
 def inexact(name: str, documents: Documents) -> bool:
     """Whether the schema of this name, or one it refers to, says what its types do not."""
     return any(
-        reasons(schema, documents)
+        any(_told(documents[reached], documents, inner=False))
         for reached in sorted(asserting.closure(name, documents))
-        for schema in asserting.inside(documents[reached])
     )
 
 
-def reasons(schema: Any, documents: Documents) -> tuple[str, ...]:
+def _told(schema: Any, documents: Documents, *, inner: bool) -> Iterator[str]:
+    yield from reasons(schema, documents, inner=inner)
+    if isinstance(schema, dict):
+        for child in asserting.children(schema):
+            yield from _told(child.schema, documents, inner=is_inner(schema, child, inner=inner))
+
+
+def reasons(schema: Any, documents: Documents, *, inner: bool) -> tuple[str, ...]:
     """The keywords (or the formats) of one schema that its type does not express.
 
-    What stands in the schemas inside it is told of them.
+    `inner`: the value has no field of its own, it stands in a list, a map or a union. What is said
+    in the schemas inside this one is told of them.
     """
     if schema is False:
         return ("false",)
@@ -64,7 +73,19 @@ def reasons(schema: Any, documents: Documents) -> tuple[str, ...]:
         return ()
     said = {key: value for key, value in schema.items() if key in asserting.KEYWORDS}
     shape = next((key for key in _SHAPES if key in said), "untyped")
-    return tuple(dict.fromkeys(_SHAPES.get(shape, _untyped)(said, documents)))
+    found = list(_SHAPES.get(shape, _untyped)(said, documents))
+    if inner:
+        found += sorted(_LIMITS & _resolved(said, documents).keys())
+    return tuple(dict.fromkeys(found))
+
+
+def is_inner(schema: dict[str, Any], child: asserting.Child, *, inner: bool) -> bool:
+    """Whether the value of a schema inside another has no field of its own, see `reasons`."""
+    if child.keyword in {"anyOf", "oneOf"}:
+        branches = schema[child.keyword]
+        several = sum(not (isinstance(one, dict) and kinds(one) == ("null",)) for one in branches)
+        return inner or several > 1
+    return child.keyword != "properties" and (inner or child.keyword != "allOf")
 
 
 def _referring(said: dict[str, Any], _documents: Documents) -> Iterator[str]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
-from eventgen.render.normalise.walk import Document, Documents, rebuilt, target
+from eventgen.render.normalise.walk import Document, Documents, kinds, rebuilt, target
 
+_ANNOTATIONS = frozenset({"default", "description"})
 _OBJECT = frozenset({"description", "properties", "required", "type"})
+_TELLING = frozenset({"$ref", "anyOf", "const", "enum", "oneOf", "type"})
 
 
 def flattened(documents: Documents) -> Documents:
@@ -72,3 +75,50 @@ def _joined(base: Document, own: Document) -> Document:
     properties = {**base.get("properties", {}), **own.get("properties", {})}
     joined = {**base, **own, "type": "object", "properties": properties}
     return {**joined, **({"required": list(dict.fromkeys(required))} if required else {})}
+
+
+def of_objects(documents: Documents) -> Documents:
+    """Keeps of an `allOf` the parts that are objects; where there are none, the first that tells.
+
+    `allOf: [{$ref: Base}, {oneOf: [...]}]` is a Base and something more: a class of Base's fields.
+    `allOf: [{type: string}, {pattern: ...}]` is a text. Of a part that another part extends, the
+    class would inherit twice.
+    """
+
+    def choose(schema: Document) -> Document:
+        if "allOf" not in schema:
+            return schema
+        own = {key: value for key, value in schema.items() if key not in _ANNOTATIONS | {"allOf"}}
+        parts = [part for part in schema["allOf"] if isinstance(part, dict)]
+        objects = [part for part in parts if _is_object(part, documents, frozenset())]
+        if objects and kinds(own) in ((), ("object",)):
+            above = {name for part in objects for name in list(_bases(part, documents))[1:]}
+            kept = [part for part in objects if target(part.get("$ref", "")) not in above]
+            return {**schema, "allOf": [one for n, one in enumerate(kept) if one not in kept[:n]]}
+        telling = [part for part in (own, *parts) if part.keys() & _TELLING] or [{}]
+        return {**telling[0], **{key: schema[key] for key in _ANNOTATIONS & schema.keys()}}
+
+    return {name: rebuilt(document, choose) for name, document in documents.items()}
+
+
+def _is_object(part: Any, documents: Documents, around: frozenset[str]) -> bool:
+    if not isinstance(part, dict):
+        return False
+    if "$ref" in part:
+        name = target(part["$ref"])
+        return name not in around and _is_object(documents.get(name), documents, around | {name})
+    if "allOf" in part:
+        return any(_is_object(one, documents, around) for one in part["allOf"])
+    return kinds(part) == ("object",)
+
+
+def _bases(part: Any, documents: Documents, around: frozenset[str] = frozenset()) -> Iterator[str]:
+    """The names that a part of an `allOf` refers to, itself or through what it refers to."""
+    if not isinstance(part, dict):
+        return
+    name = target(part.get("$ref", ""))
+    if name in documents and name not in around:
+        yield name
+        yield from _bases(documents[name], documents, around | {name})
+    for one in part.get("allOf", ()):
+        yield from _bases(one, documents, around)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from eventgen.plan import asserting
-from eventgen.plan.exact import Documents, reasons
+from eventgen.plan.exact import Documents, is_inner, reasons
 from eventgen.render.normalise.text import noted
 from eventgen.render.normalise.walk import Document, target
 
@@ -28,7 +29,7 @@ def told(documents: Documents, payloads: frozenset[str]) -> dict[str, Any]:
 
 def _told(schema: Document, documents: Documents) -> Document:
     found: dict[str, dict[str, None]] = {}
-    for path, reason in _found(schema, "", documents, frozenset()):
+    for path, reason in _found(schema, _Place("", frozenset()), documents):
         found.setdefault(path, {})[reason] = None
     fields = [f"`{path}` ({', '.join(why)})" for path, why in found.items() if path]
     whole = [f"the whole ({', '.join(why)})" for path, why in found.items() if not path]
@@ -37,21 +38,30 @@ def _told(schema: Document, documents: Documents) -> Document:
     return noted(schema, f"Checked with its schema too: {', '.join(fields + whole)}.")
 
 
-def _found(
-    schema: Any, path: str, documents: Documents, around: frozenset[str]
-) -> Iterator[tuple[str, str]]:
-    """Paths from the class to what is checked, and why; what other classes tell is left out."""
-    why = [one for one in reasons(schema, documents) if one not in asserting.TYPED_FORMATS]
-    yield from ((path, reason) for reason in why)
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a schema is met: the path from the class to it, and what was referred to on the way."""
+
+    path: str
+    around: frozenset[str]
+    inner: bool = False
+
+
+def _found(schema: Any, place: _Place, documents: Documents) -> Iterator[tuple[str, str]]:
+    """Paths to what is checked, and why; what other classes tell of themselves is left out."""
+    why = reasons(schema, documents, inner=place.inner)
+    yield from ((place.path, one) for one in why if one not in asserting.TYPED_FORMATS)
     if not isinstance(schema, dict):
         return
     name = target(schema.get("$ref", ""))
     referred = documents.get(name)
-    if name not in around and not (isinstance(referred, dict) and _is_class(referred)):
-        yield from _found(referred, path, documents, around | {name})
+    if name not in place.around and isinstance(referred, dict) and not _is_class(referred):
+        yield from _found(referred, _Place(place.path, place.around | {name}), documents)
     told = {*why} - asserting.COMBINING  # of `not` and `if` there is no more to say
-    for step, child in asserting.children({k: v for k, v in schema.items() if k not in told}):
-        yield from _found(child, f"{path}{step}".removeprefix("."), documents, around)
+    for child in asserting.children({k: v for k, v in schema.items() if k not in told}):
+        path = f"{place.path}{child.step}".removeprefix(".")
+        inner = is_inner(schema, child, inner=place.inner)
+        yield from _found(child.schema, _Place(path, place.around, inner), documents)
 
 
 def _is_class(schema: Document) -> bool:

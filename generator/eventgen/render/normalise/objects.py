@@ -62,18 +62,20 @@ def plain_references(schema: Document) -> Document:
 
 
 @everywhere
-def open_maps_of_patterns(schema: Document) -> Document:
-    """Opens an object that has both properties and patterns for more of them.
+def no_patterns_of_names(schema: Document) -> Document:
+    """Opens an object whose properties are described by patterns of their names.
 
-    The engine cannot say "these names, and those like `x-...`, and no others", and refuses the
-    ones like `x-...`.
+    The engine would refuse the names that match none of them, which only `additionalProperties`
+    may. Where that does, and there is one pattern and no name, all values are of its kind.
     """
     if "patternProperties" not in schema:
         return schema
-    if not schema.get("properties") and schema["patternProperties"]:
-        return schema
-    closed = {"patternProperties", "additionalProperties"}
-    return {key: value for key, value in schema.items() if key not in closed}
+    kept = {
+        k: v for k, v in schema.items() if k not in {"patternProperties", "additionalProperties"}
+    }
+    values = list(schema["patternProperties"].values())
+    closed = schema.get("additionalProperties") is False and not schema.get("properties")
+    return {**kept, "additionalProperties": values[0]} if closed and len(values) == 1 else kept
 
 
 @everywhere
@@ -83,7 +85,9 @@ def untyped_extras(schema: Document) -> Document:
     The base class keeps unknown fields. To type them the engine assigns to `__annotations__`,
     which neither people nor type checkers can read.
     """
+    if schema.get("properties") == {}:
+        return {key: value for key, value in schema.items() if key != "properties"}
     extras = schema.get("additionalProperties")
-    if extras in (None, False) or not schema.get("properties"):
+    if extras in (None, False) or "properties" not in schema:
         return schema
     return {key: value for key, value in schema.items() if key != "additionalProperties"}

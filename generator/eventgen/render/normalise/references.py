@@ -79,13 +79,17 @@ def enclosed(documents: Documents, roots: frozenset[str]) -> Documents:
     """Gives an enum that is a whole payload a model around it: only a model can be read and sent.
 
     Of `Signal: {enum: [stop, go]}` the enum becomes `SignalValue`, and Signal has it as its root.
+    So does a payload that is an object or null.
     """
     done: dict[str, Any] = dict(documents)
     for name in sorted(roots & documents.keys()):
-        if "enum" in documents[name] and _is_class(documents[name]):
+        inner = documents[name]
+        nullable = {*kinds(inner)} == {"object", "null"}
+        if _is_class(inner) and ("enum" in inner or nullable):
             free = _free(f"{name}Value", done)
-            done[free] = documents[name]
-            done[name] = {"$ref": f"#/$defs/{free}"}
+            done[free] = {**inner, "type": "object"} if nullable else inner
+            referred = {"$ref": f"#/$defs/{free}"}
+            done[name] = {"anyOf": [referred, {"type": "null"}]} if nullable else referred
     return done
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from eventgen.render.normalise.walk import Document, everywhere, kinds
@@ -23,14 +22,7 @@ OF_OBJECTS = frozenset(
 )
 OF_TEXTS = frozenset({"minLength", "maxLength", "pattern"})
 _ANNOTATIONS = frozenset({"default", "description"})
-_BY_KEYWORD: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "object": OF_OBJECTS,
-        "array": OF_ARRAYS,
-        "string": OF_TEXTS | {"format", "contentEncoding"},
-        "number": OF_NUMBERS,
-    }
-)
+_OF_ONE_TYPE = OF_ARRAYS | OF_NUMBERS | OF_OBJECTS | OF_TEXTS | {"format", "contentEncoding"}
 
 
 def no_boolean_root(document: Any) -> Any:
@@ -67,27 +59,53 @@ def nullable_as_type(schema: Document) -> Document:
     return {**_only(others, _ANNOTATIONS), "anyOf": [{"$ref": others["$ref"]}, {"type": "null"}]}
 
 
-@everywhere
-def inferred_type(schema: Document) -> Document:
-    """Adds the type that `properties` or `minLength` imply, where the author left it out.
+def objects_at_root(document: Document) -> Document:
+    """Adds the type that `properties` imply: what a message or a component is, is an object."""
+    return {"type": "object", **document} if _is_untyped_object(document) else document
 
-    Without it the keywords constrain nothing, and the engine says `Any`. A schema with keywords
-    of two types keeps its freedom.
+
+@everywhere
+def objects_in_parts(schema: Document) -> Document:
+    """Adds the type to the untyped parts of an `allOf` that is about objects."""
+    if "allOf" not in schema or not any(
+        _is_about_objects(one) for one in (schema, *schema["allOf"])
+    ):
+        return schema
+    parts = [objects_at_root(one) if isinstance(one, dict) else one for one in schema["allOf"]]
+    return {**schema, "allOf": parts}
+
+
+def _is_about_objects(schema: Any) -> bool:
+    return isinstance(schema, dict) and ("$ref" in schema or kinds(schema) == ("object",))
+
+
+@everywhere
+def stated_types(schema: Document) -> Document:
+    """Drops the keywords that concern one type where none is stated: `{minLength: 2}` takes 1.
+
+    `properties` without a type become those of an object, or anything else.
     """
     if {"type", "const", "enum", "$ref"} & schema.keys():
         return schema
-    implied = [kind for kind, keywords in _BY_KEYWORD.items() if keywords & schema.keys()]
-    unions = {"anyOf", "oneOf"} & schema.keys()
-    if len(implied) != 1 or (unions and "properties" not in schema):
-        return schema
-    return {"type": implied[0], **schema}
+    if _is_untyped_object(schema):
+        shared = _only(schema, _ANNOTATIONS)
+        others = {key: value for key, value in schema.items() if key not in shared}
+        return {**shared, "anyOf": [{"type": "object", **others}, {}]}
+    return {key: value for key, value in schema.items() if key not in _OF_ONE_TYPE}
+
+
+def _is_untyped_object(schema: Document) -> bool:
+    return bool(schema.get("properties")) and not {
+        "type", "const", "enum", "$ref", "allOf", "anyOf", "oneOf",
+    } & schema.keys()  # fmt: skip
 
 
 @everywhere
 def hashable_enum(schema: Document) -> Document:
-    """Drops an enum with objects or arrays in it, and members that stand twice.
+    """Drops an enum whose members Python cannot tell apart, and members that stand twice.
 
-    Python's enums want members that can be told apart by name and hash.
+    Those that cannot be hashed, as objects and arrays, and those that are equal to Python and not
+    in JSON: 1 and true.
     """
     if "enum" not in schema:
         return schema
@@ -95,8 +113,9 @@ def hashable_enum(schema: Document) -> Document:
     members = schema["enum"]
     if any(isinstance(member, dict | list) for member in members):
         return others
-    # 1 and 1.0 and true are equal in Python, and three values in JSON
-    distinct = {(type(member), member): member for member in members}
+    distinct = {(isinstance(member, bool), member): member for member in members}
+    if len({*members}) < len(distinct):
+        return others
     return {**others, "enum": list(distinct.values())}
 
 

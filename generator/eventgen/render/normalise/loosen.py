@@ -58,6 +58,8 @@ def single_branch(schema: Document) -> Document:
     """
     for key in _UNIONS:
         others = [branch for branch in schema.get(key, ()) if not _is_null(branch)]
+        if key in schema and not others:
+            return {**_only(schema, _ANNOTATIONS), "type": "null"}
         if len(others) != 1 or not isinstance(others[0], dict):
             continue
         (branch,) = others
@@ -96,9 +98,26 @@ def _bare(schema: Any) -> Any:
     return _without(schema, limits)
 
 
+@everywhere
+def apart_from_numbers(schema: Document) -> Document:
+    """Writes `const: false` of a branch as its type: to Python 0 is false, and would be sent so."""
+    unions = {key: [_unlike_number(one) for one in schema[key]] for key in _UNIONS if key in schema}
+    return {**schema, **unions}
+
+
+def _unlike_number(branch: Any) -> Any:
+    if not isinstance(branch, dict) or not isinstance(branch.get("const"), int):
+        return branch
+    kind = "boolean" if isinstance(branch["const"], bool) else "integer"
+    return {**_only(branch, _ANNOTATIONS), "type": kind}
+
+
 def of_branches(documents: Documents) -> Documents:
-    """Both of the repairs of branches, once what has no class stands where it is referred to."""
-    return {name: bare_inside(single_branch(document)) for name, document in documents.items()}
+    """The repairs of branches, once what has no class stands where it is referred to."""
+    return {
+        name: bare_inside(single_branch(apart_from_numbers(document)))
+        for name, document in documents.items()
+    }
 
 
 @everywhere

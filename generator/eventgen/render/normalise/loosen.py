@@ -141,7 +141,7 @@ def _is_large(key: str, schema: Document) -> bool:
 
 
 def _is_whole(value: float) -> bool:
-    return value == int(value)
+    return bool(value == int(value))
 
 
 def _only(schema: Document, keys: frozenset[str]) -> Document:

@@ -194,7 +194,7 @@ def test_an_enum_that_is_a_payload_is_a_model() -> None:
         ("Base64Bytes", {"type": "string", "format": "byte", "maxLength": 8}),
         ("Base64Bytes", {"type": "string", "contentEncoding": "base64"}),
         ("UUID", {"type": "string", "format": "uuid", "pattern": "^.*$"}),
-        ("str", {"minLength": 0, "x-python-type": "os.PathLike"}),
+        ("Any", {"minLength": 0, "x-python-type": "os.PathLike"}),
         ("str", {"type": "string", "pattern": "^(?!a)"}),
         ("EventA | None", {"type": ["string", "null"], "enum": ["a", "b", None]}),
         ("EventA", {"type": "string", "enum": [200, 404]}),

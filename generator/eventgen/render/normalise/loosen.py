@@ -137,11 +137,11 @@ def exact_bounds(schema: Document) -> Document:
 
 
 def _is_large(key: str, schema: Document) -> bool:
-    return abs(schema.get(key, 0)) > _LARGEST
+    return bool(abs(schema.get(key, 0)) > _LARGEST)
 
 
 def _is_whole(value: float) -> bool:
-    return bool(value == int(value))
+    return value == int(value)
 
 
 def _only(schema: Document, keys: frozenset[str]) -> Document:

@@ -71,8 +71,13 @@ def objects_in_parts(schema: Document) -> Document:
         _is_about_objects(one) for one in (schema, *schema["allOf"])
     ):
         return schema
-    parts = [objects_at_root(one) if isinstance(one, dict) else one for one in schema["allOf"]]
+    parts = [_as_object(one) if isinstance(one, dict) else one for one in schema["allOf"]]
     return {**schema, "allOf": parts}
+
+
+def _as_object(part: Document) -> Document:
+    only_requires = "required" in part and part.keys() <= {"required", *_ANNOTATIONS}
+    return {"type": "object", **part} if only_requires else objects_at_root(part)
 
 
 def _is_about_objects(schema: Any) -> bool:

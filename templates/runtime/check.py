@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,14 +13,6 @@ if TYPE_CHECKING:
     from jsonschema_rs import Registry, Validator
 
 _DOCUMENT = "urn:eventgen:schemas"
-_BASE64 = re.compile(
-    r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?", re.ASCII
-).fullmatch
-_DECIMAL = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?", re.ASCII).fullmatch
-_FORMATS = {
-    "byte": lambda text: _BASE64(text) is not None,
-    "decimal": lambda text: _DECIMAL(text) is not None,
-}
 
 
 class Check:
@@ -48,7 +39,6 @@ class Check:
         return Draft202012Validator(
             {"$ref": f"{_DOCUMENT}#/$defs/{self._name}"},
             registry=_registry(self._file),
-            formats=_FORMATS,
             validate_formats=True,
             mask="the value",
         )

@@ -30,7 +30,11 @@ def encode(event: EventType, model: BaseModel) -> bytes:
         body = model.__pydantic_serializer__.to_json(model, by_alias=True, warnings="error")
     except PydanticSerializationError as error:
         raise ValueError(f"{_name(event)}: {error}") from error
-    _read(event, body)
+    _hold_against_size(event, body)
+    if event.check is None:
+        _read(event, body)
+    else:  # which takes nothing that the types do not
+        _hold_against_schema(event, body)
     return body
 
 
@@ -40,36 +44,44 @@ def decode(event: EventType, body: bytes) -> BaseModel:
     The parser's own limits hold: 200 levels of nesting, 4,300 digits of a number.
     """
     try:
-        return _read(event, body)
+        _hold_against_size(event, body)
+        model = _read(event, body)
+        _hold_against_schema(event, body)
     except ValueError as error:
         raise Undecodable("invalid", str(error)) from error
+    return model
 
 
 def _read(event: EventType, body: bytes) -> BaseModel:
-    """The model of these bytes, by its types and, where they say less, by its schema."""
-    if len(body) > MAX_BYTES:
-        raise ValueError(f"{_name(event)}: {len(body)} bytes, more than {MAX_BYTES}")
-    try:
-        model = _typed(event, body)
-    except ValidationError as error:
-        faults = error.errors(include_url=False, include_context=False, include_input=False)
-        why = _summary((fault["loc"], fault["msg"]) for fault in faults)
-        raise ValueError(f"{_name(event)}: {why}") from error
-    if event.check is not None and (found := event.check.faults(body)):
-        raise ValueError(f"{_name(event)}: {_summary(found)}")
-    return model
-
-
-def _typed(event: EventType, body: bytes) -> BaseModel:
+    """The model of these bytes, by its types alone."""
     read = event.model.__pydantic_validator__.validate_json
     try:
         model: BaseModel = read(body, strict=True, by_alias=True, by_name=False)
-    except ValidationError:
+    except ValidationError as error:
         mended = _with_whole_numbers(body)
         if mended is None:
-            raise
-        model = read(mended, strict=True, by_alias=True, by_name=False)
+            raise _refused(event, error) from error
+        try:
+            model = read(mended, strict=True, by_alias=True, by_name=False)
+        except ValidationError as again:
+            raise _refused(event, again) from again
     return model
+
+
+def _refused(event: EventType, error: ValidationError) -> ValueError:
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    found = ((fault["loc"], fault["msg"]) for fault in faults)
+    return ValueError(f"{_name(event)}: {_summary(found)}")
+
+
+def _hold_against_schema(event: EventType, body: bytes) -> None:
+    if event.check is not None and (found := event.check.faults(body)):
+        raise ValueError(f"{_name(event)}: {_summary(found)}")
+
+
+def _hold_against_size(event: EventType, body: bytes) -> None:
+    if len(body) > MAX_BYTES:
+        raise ValueError(f"{_name(event)}: {len(body)} bytes, more than {MAX_BYTES}")
 
 
 def _with_whole_numbers(body: bytes) -> str | None:

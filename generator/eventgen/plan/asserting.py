@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,11 @@ FORMATS = TYPED_FORMATS | frozenset(
         "json-pointer", "regex", "relative-json-pointer", "uri", "uri-reference", "uri-template",
     )
 )  # fmt: skip
+# Those of them that are no formats of JSON Schema, as patterns.
+_SPELT = {
+    "byte": "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+    "decimal": r"^[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?$",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +73,19 @@ class Child:
 def asserted(schema: Any) -> Any:
     """The schema without what asserts nothing: descriptions, examples, defaults, extensions.
 
-    Base64 is bytes to the model, and so it has to be Base64; in 2020-12 that asserts nothing.
+    What becomes a Decimal or bytes has to be one, though to JSON Schema `decimal` is any word and
+    `contentEncoding` a remark: a pattern says it.
     """
     if not isinstance(schema, dict):
         return schema
     kept = {key: schema[key] for key in schema if key in KEYWORDS - {"contentEncoding"}}
     if schema.get("contentEncoding") == "base64" and kinds(schema) == ("string",):
         kept["format"] = "byte"
+    spelt = _SPELT.get(kept.get("format", ""))
+    if spelt is not None and {"string"} <= {*kinds(schema)} <= {"string", "null"}:
+        if "pattern" in kept:
+            kept["allOf"] = [*kept.get("allOf", ()), {"pattern": kept["pattern"]}]
+        kept["pattern"] = spelt
     return mapped(kept, asserted)
 
 
@@ -118,10 +129,10 @@ def inside(schema: Any) -> Iterator[Any]:
             yield from inside(child.schema)
 
 
-def closure(name: str, documents: Mapping[str, Any]) -> frozenset[str]:
-    """The schema of this name and all that it refers to, directly or not."""
+def closure(names: Iterable[str], documents: Mapping[str, Any]) -> frozenset[str]:
+    """The schemas of these names and all that they refer to, directly or not."""
     seen: set[str] = set()
-    waiting = [name]
+    waiting = [*names]
     while waiting:
         reached = waiting.pop()
         if reached in seen or reached not in documents:

@@ -56,7 +56,7 @@ def models_view(subject: Subject) -> Iterable[View]:
 
 def topology_view(subject: Subject, broker: Broker) -> Iterable[View]:
     """For `topology.py`."""
-    events = _events(subject)
+    events, used = _events(subject), _used_channels(subject)
     yield View(
         views.TopologyView(
             events=events,
@@ -64,7 +64,7 @@ def topology_view(subject: Subject, broker: Broker) -> Iterable[View]:
             channels=tuple(
                 _channel(channel, broker)
                 for channel in subject.service.channels
-                if channel.name in _used_channels(subject)
+                if channel.name in used
             ),
         )
     )
@@ -74,7 +74,7 @@ def checks_view(subject: Subject) -> Iterable[View]:
     """For `schemas.json`; nothing when the models say all that their schemas do."""
     documents = {schema.name: schema.document for schema in subject.service.schemas}
     checked = [name for event in _events(subject) for name in event.checks]
-    reached = {other for name in checked for other in asserting.closure(name, documents)}
+    reached = asserting.closure(checked, documents)
     if reached:
         schemas = {name: asserting.asserted(documents[name]) for name in sorted(reached)}
         yield View(views.ChecksView({"$defs": schemas}))
@@ -123,7 +123,21 @@ def subscribers_view(subject: Subject) -> Iterable[View]:
 
 def examples_view(subject: Subject) -> Iterable[View]:
     """For `examples.py`."""
-    yield View(views.TopologyView(_events(subject), (), ()))
+    schemas = {schema.name: schema for schema in subject.service.schemas}
+    yield View(
+        views.ExamplesView(
+            tuple(
+                views.ExampleView(
+                    const=event_const(message.name),
+                    function=message.name.snake,
+                    class_name=message.name.pascal,
+                    type=message.type,
+                    sample=sample(schemas[message.schema], schemas, message.payloads),
+                )
+                for message in _used_messages(subject)
+            )
+        )
+    )
 
 
 def service_view(subject: Subject, broker: Broker) -> Iterable[View]:
@@ -187,26 +201,25 @@ def _used_channels(subject: Subject) -> frozenset[Name]:
 
 
 def _events(subject: Subject) -> tuple[views.EventView, ...]:
-    service = subject.service
-    schemas = {schema.name: schema for schema in service.schemas}
-    documents = {schema.name: schema.document for schema in service.schemas}
-    used = {message.name.snake for _, message in (*service.sent(), *service.received())}
+    documents = {schema.name: schema.document for schema in subject.service.schemas}
     return tuple(
         views.EventView(
             const=event_const(message.name),
-            function=message.name.snake,
             class_name=message.name.pascal,
             type=message.type,
             version=message.version,
             key=tuple(Text(part) for part in message.key),
             content_type=message.content_type,
             checks=(message.schema,) if exact.inexact(message.schema, documents) else (),
-            description=message.about.words,
-            sample=sample(schemas[message.schema], schemas, message.payloads),
         )
-        for message in service.messages
-        if message.name.snake in used
+        for message in _used_messages(subject)
     )
+
+
+def _used_messages(subject: Subject) -> tuple[Message, ...]:
+    service = subject.service
+    used = {message.name.snake for _, message in (*service.sent(), *service.received())}
+    return tuple(message for message in service.messages if message.name.snake in used)
 
 
 def _channel(channel: Channel, broker: Broker) -> views.ChannelView:

@@ -50,7 +50,7 @@ def inexact(name: str, documents: Documents) -> bool:
     """Whether the schema of this name, or one it refers to, says what its types do not."""
     return any(
         any(_told(documents[reached], documents, inner=False))
-        for reached in sorted(asserting.closure(name, documents))
+        for reached in sorted(asserting.closure([name], documents))
     )
 
 

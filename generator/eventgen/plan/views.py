@@ -51,15 +51,30 @@ class EventView:
     """One kind of event."""
 
     const: str
-    function: str
     class_name: str
     type: Text
     version: Text
     key: tuple[Text, ...]
     content_type: Text
     checks: tuple[str, ...]  # name of the schema that is checked too; empty: the model says it all
-    description: Text
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleView:
+    """An example of one kind of event."""
+
+    const: str
+    function: str
+    class_name: str
+    type: Text
     sample: Any  # a valid payload, as plain data
+
+
+@dataclass(frozen=True, slots=True)
+class ExamplesView:
+    """An example of each event."""
+
+    events: tuple[ExampleView, ...]
 
 
 @dataclass(frozen=True, slots=True)

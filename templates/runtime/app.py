@@ -60,6 +60,8 @@ class App:
         relay: bool | None = None,
     ) -> None:
         """`consume` and `relay` choose the parts that run here. Raises ConfigurationError."""
+        for check in service.checks:
+            check.prepare()
         self.service = service
         self.settings = settings
         self.database = database or connect_database(service, settings)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
+from .errors import ConfigurationError
+
 if TYPE_CHECKING:
     from jsonschema_rs import Registry, Validator
 
@@ -22,6 +24,16 @@ class Check:
         """`file` holds schemas by name, and those they refer to."""
         self._file = file
         self._name = name
+
+    def prepare(self) -> None:
+        """Make it ready before it is used. Raises ConfigurationError when that is impossible."""
+        try:
+            _ = self._validator
+        except ImportError as error:
+            raise ConfigurationError(
+                f"the schema of {self._name} is checked by jsonschema-rs, which is not installed:"
+                ' add "jsonschema-rs>=0.60,<1" to the dependencies in pyproject.toml'
+            ) from error
 
     def faults(self, body: bytes) -> list[tuple[list[str | int], str]]:
         """What is wrong with a JSON document: the path to it, and why. Values are not named."""

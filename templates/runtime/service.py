@@ -150,3 +150,10 @@ class Service:
         used = {p.channel.name: p.channel for p in self.publications}
         used.update({s.channel.name: s.channel for s in self.subscriptions})
         return tuple(used[name] for name in sorted(used))
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """What is checked with its schema of all the events, published and handled."""
+        events = [publication.event for publication in self.publications]
+        events += [route.event for one in self.subscriptions for route in one.routes]
+        return tuple(event.check for event in events if event.check is not None)

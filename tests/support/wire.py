@@ -21,7 +21,10 @@ importable()
 from runtime.check import Check  # noqa: E402  - assembled just now
 from runtime.codec import decode, encode  # noqa: E402
 from runtime.envelope import Undecodable  # noqa: E402
+from runtime.errors import ConfigurationError  # noqa: E402
 from runtime.service import EventType  # noqa: E402
+
+__all__ = ["ConfigurationError", "Wire", "encode", "wire"]
 
 
 @dataclass(frozen=True)

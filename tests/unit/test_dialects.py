@@ -222,6 +222,14 @@ def test_a_shared_payload_stays_a_class_of_its_own(tmp_path: Path) -> None:
         ),
         ("{$id: x, $schema: y, customTypePath: os.system, type: string}", {"type": "string"}),
         ("{const: null, default: null, title: null}", {"const": None, "default": None}),
+        (
+            "{type: string, pattern: '^{[a-z]{2}}$'}",
+            {"type": "string", "pattern": r"^\{[a-z]{2}\}$"},
+        ),
+        (
+            "{type: object, patternProperties: {'^{a}': {type: string}}}",
+            {"type": "object", "patternProperties": {r"^\{a\}": {"type": "string"}}},
+        ),
         ("{type: object, properties: {$ref: {type: string}}}", None),
     ],
 )
@@ -238,6 +246,12 @@ def test_properties_that_contain_themselves_are_told(tmp_path: Path) -> None:
   schemas: {A: {properties: {b: {properties: {$ref: '#/components/schemas/A/properties'}}}}}
 """
     assert named(read(tmp_path, V3 + text).findings, "reference-to-itself").primary is not None
+
+
+def test_a_name_that_is_no_pattern_is_told(tmp_path: Path) -> None:
+    text = "  messages: {placed: {payload: {patternProperties: {'[a': {type: string}}}}}\n"
+    found = named(read(tmp_path, V3 + text).findings, "pattern-not-valid")
+    assert "`[a`" in found.message
 
 
 def test_a_reference_may_be_null_and_described(tmp_path: Path) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
 
-from tests.support.wire import encode, wire
+from tests.support.wire import ConfigurationError, encode, wire
 
 _TEXT = {"type": "string"}
 _INTEGER = {"type": "integer"}
@@ -133,3 +134,16 @@ def test_docstrings_name_the_fields_and_the_reasons() -> None:
         "Checked with its schema too: `a` (uniqueItems), `a[]` (email), the whole (minProperties)."
     )
     assert '"""Checked with its schema too: `c` (not)."""' in told
+
+
+def test_a_service_does_not_start_without_what_checks_its_schemas(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with wire({"Event": _object(a={"not": {}})}, frozenset({"Event"})) as events:
+        check = events.events["Event"].check
+        assert check is not None
+        monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
+        with pytest.raises(ConfigurationError, match=r"pyproject\.toml"):
+            check.prepare()
+        monkeypatch.undo()
+        check.prepare()

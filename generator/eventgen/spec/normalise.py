@@ -20,9 +20,10 @@ from eventgen.spec.keywords import (
 from eventgen.spec.nearest import nearest
 from eventgen.spec.shape import kind
 from eventgen.spec.tree import Node, plain
-from eventgen.spec.validate import is_pattern
+from eventgen.spec.validate import is_pattern, plain_braces
 
 if TYPE_CHECKING:
+    from eventgen.diagnostics import Span
     from eventgen.spec.shape import Reading
 
 # Gives what will stand for a reference, or None when it names nothing.
@@ -120,9 +121,17 @@ class Normaliser:
         return self._wrong(node, key, "a list of schemas", child)
 
     def _map(self, node: Node, key: str, child: Node) -> Any:
-        if isinstance(child.value, dict):
-            return {name: self.convert(schema) for name, schema in child.value.items()}
-        return self._wrong(node, key, "a mapping of schemas", child)
+        if not isinstance(child.value, dict):
+            return self._wrong(node, key, "a mapping of schemas", child)
+        if key == "patternProperties":
+            names = {name: self._regular(name, child.place(name)) for name in child.value}
+        else:
+            names = {name: name for name in child.value}
+        return {
+            names[name]: self.convert(schema)
+            for name, schema in child.value.items()
+            if names[name] is not _NOTHING
+        }
 
     def _properties(self, node: Node, child: Node) -> Any:
         """The properties; `required: true` on one of them belongs to this object's `required`."""
@@ -243,11 +252,14 @@ class Normaliser:
     def _pattern(self, node: Node, child: Node) -> Any:
         if not isinstance(child.value, str):
             return self._wrong(node, "pattern", "text", child)
-        if not is_pattern(child.value):
-            text = f"`{child.value}` is not a regular expression"
-            self._reading.error("pattern-not-valid", text, child.span)
+        return self._regular(child.value, child.span)
+
+    def _regular(self, pattern: str, span: Span) -> Any:
+        if not is_pattern(plain_braces(pattern)):
+            text = f"`{pattern}` is not a regular expression"
+            self._reading.error("pattern-not-valid", text, span)
             return _NOTHING
-        return child.value
+        return plain_braces(pattern)
 
     def _examples(self, _node: Node, child: Node) -> Any:
         values = plain(child)

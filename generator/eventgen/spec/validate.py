@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 _DOCUMENT = "urn:eventgen:service"
 _LONGEST = 100  # characters of what the validator says
 _MOST_OPTIONS = 6
+# What only Python, or only others, may understand: `\Z`, `(?P<name>...)`, `a++`, sets of sets.
+_NOT_SHARED = re.compile(
+    r"\\[^\WdDwWsSbBnrtfvu]|\(\?[^:=!]|[*+?}][+]|\[[^\]]*(?:\[|--|&&|~~|\|\|)", re.ASCII
+)
+_BRACES = re.compile(r"\\[pPuk]\{[^}]*\}|\\.|\[(?:\\.|[^\]\\])*\]|\{\d+(?:,\d*)?\}|[{}]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +86,14 @@ class Schemas:
 
 def is_pattern(pattern: str) -> bool:
     """Whether a `pattern` of JSON Schema is a regular expression."""
-    try:
-        re.compile(pattern)
-    except (re.error, RecursionError, OverflowError):
-        pass
-    else:
-        return True
-    # What Python does not know, as `\\p{L}`, the validator may.
+    if not _NOT_SHARED.search(pattern):
+        try:
+            re.compile(pattern)
+        except (re.error, RecursionError, OverflowError):
+            pass
+        else:
+            return True
+    # What Python does not know, as `\\p{L}`, the validator may, and the other way round.
     import jsonschema_rs  # noqa: PLC0415 - 80 ms, needed for few documents
 
     try:
@@ -95,6 +101,11 @@ def is_pattern(pattern: str) -> bool:
     except (jsonschema_rs.ValidationError, ValueError):
         return False
     return True
+
+
+def plain_braces(pattern: str) -> str:
+    r"""The pattern with braces escaped that are no counts: `^{id}$`, which browsers read so too."""
+    return _BRACES.sub(lambda found: f"\\{found[0]}" if found[0] in "{}" else found[0], pattern)
 
 
 def _words(error: jsonschema_rs.ValidationError, whole: Any) -> str:

@@ -46,10 +46,13 @@ class Wire:
             return str(error)
         return None
 
+    def read(self, name: str, value: Any) -> Any:
+        """The model of a value that came over the wire."""
+        return decode(self.events[name], json.dumps(value).encode())
+
     def through(self, name: str, value: Any) -> Any:
         """What a value is on the wire again after it was taken from there."""
-        event = self.events[name]
-        return json.loads(encode(event, decode(event, json.dumps(value).encode())))
+        return json.loads(encode(self.events[name], self.read(name, value)))
 
 
 @contextmanager

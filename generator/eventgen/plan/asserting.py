@@ -74,11 +74,13 @@ def asserted(schema: Any) -> Any:
     """The schema without what asserts nothing: descriptions, examples, defaults, extensions.
 
     What becomes a Decimal or bytes has to be one, though to JSON Schema `decimal` is any word and
-    `contentEncoding` a remark: a pattern says it.
+    `contentEncoding` a remark: a pattern says it. Values that the author listed are right whatever
+    their format.
     """
     if not isinstance(schema, dict):
         return schema
-    kept = {key: schema[key] for key in schema if key in KEYWORDS - {"contentEncoding"}}
+    remarks = {"contentEncoding", *(("format",) if {"const", "enum"} & schema.keys() else ())}
+    kept = {key: schema[key] for key in schema if key in KEYWORDS - remarks}
     if schema.get("contentEncoding") == "base64" and kinds(schema) == ("string",):
         kept["format"] = "byte"
     spelt = _SPELT.get(kept.get("format", ""))

@@ -40,13 +40,14 @@ class _Place:
 def sample(schema: Schema, schemas: Mapping[str, Schema], given: tuple[Any, ...]) -> Any:
     """A payload that the schema allows, always the same one.
 
-    It is the first of the `given` ones, the document's own examples, if there is one. Otherwise it
-    is made up: with all properties, except where a schema comes back to itself, or that deep inside
+    It is the first of the `given` ones, the document's own examples, that is right. Otherwise it is
+    made up: with all properties, except where a schema comes back to itself, or that deep inside
     that nobody would read it. A schema that nothing matches gets an empty object.
     """
-    if given:
-        return given[0]
     documents = {name: known.document for name, known in schemas.items()}
+    right = [value for value in given if is_valid(value, schema.document, documents)]
+    if right:
+        return right[0]
     try:
         return _value(schema.document, _Place(documents, inside=(schema.name,)))
     except (_NoSampleError, RecursionError):
@@ -61,12 +62,37 @@ def _value(schema: Any, place: _Place) -> Any:
             value = _plain(variant, around)
         except _NoSampleError:
             continue
-        if is_valid(value, schema, place.documents):
-            return value
+        for candidate in (value, _told_apart(value, schema, place)):
+            if is_valid(candidate, schema, place.documents):
+                return candidate
         last = value if last is _NoSampleError else last
     if last is _NoSampleError:
         raise _NoSampleError
     return last  # as near as we come
+
+
+def _told_apart(value: Any, schema: Any, place: _Place) -> Any:
+    """An object that all but one branch of a `oneOf` refuse, where several would take it.
+
+    Of `oneOf: [{properties: {a: ...}}, {properties: {b: ...}}]`, both take `{a: 1}`: a `b` that is
+    none is needed too. Their author meant `anyOf`, and validators do not know.
+    """
+    branches = schema.get("oneOf", ()) if isinstance(schema, Mapping) else ()
+    taking = [one for one in branches if is_valid(value, one, place.documents)]
+    if not isinstance(value, dict) or len(taking) < 2:
+        return value
+    made = dict(value)
+    for branch in taking[1:]:
+        for variant, _ in _variants(branch, place):
+            described = variant.get("properties", {})
+            wrong = {
+                name: odd
+                for name in described.keys() - made.keys()
+                for odd in (None, 0, "")
+                if not is_valid(odd, described[name], place.documents)
+            }
+            made |= dict(sorted(wrong.items())[:1])
+    return made
 
 
 def _variants(schema: Any, place: _Place) -> Iterator[tuple[_Document, _Place]]:
@@ -201,10 +227,13 @@ def _object(schema: _Document, place: _Place) -> dict[str, Any]:
         if inner is False or (name not in needed and place.depth >= _DEEP):
             continue
         try:
-            made[name] = _value(inner, _below(place, name))
+            value = _value(inner, _below(place, name))
         except _NoSampleError:
             if name in needed:
                 raise
+            continue
+        if name in needed or is_valid(value, inner, place.documents):
+            made[name] = value
     for name in needed:
         if name not in made:
             made[name] = _value(_extra(schema, name), _below(place, name))

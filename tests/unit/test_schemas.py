@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import unicodedata
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ import pydantic
 import pytest
 from eventgen.model import Service
 from eventgen.model.names import SCHEMA, Wish, allot
+from eventgen.plan import asserting
 from eventgen.plan.samples import sample
 from eventgen.render import schemas as adapter
 from eventgen.render import source
@@ -552,7 +554,51 @@ _UNSATISFIABLE = {
 }
 
 
+def _classes(text: str) -> dict[str, str]:
+    """The source of each class of a module."""
+    found = [node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
+    return {node.name: ast.unparse(node) for node in found}
+
+
+_NEIGHBOURS = {
+    "AaaStatus": {"type": "string", "enum": ["new", "paid"]},
+    "Aaa": _object(["status"], status=_ref("AaaStatus"), lines=_ref("AaaLines")),
+    "AaaLines": {"type": "array", "items": _object(["sku"], sku=_TEXT, quantity=_INTEGER)},
+    "Status": _object(status={"type": "string", "enum": ["new", "paid"]}, total=_ref("Money")),
+    "Zzz": {"allOf": [_ref("OrderPlaced"), _object(status=_object(a=_TEXT))]},
+}
+
+
+@pytest.mark.parametrize(
+    "documents",
+    [
+        dict(reversed(ORDERS.items())),
+        {**ORDERS, **_NEIGHBOURS},
+        {**_NEIGHBOURS, **ORDERS},
+        dict(sorted({**_NEIGHBOURS, **ORDERS}.items(), reverse=True)),
+    ],
+)
+def test_a_class_stays_as_it_is_whoever_stands_beside_it(documents: dict[str, Any]) -> None:
+    roots = frozenset({"OrderPlaced", "OrderCopied"})
+    alone = adapter.models(schemas(ORDERS), base=BASE, cache=None, roots=roots)
+    among = adapter.models(
+        schemas(documents), base=BASE, cache=None, roots=roots | {"Aaa", "Status", "Zzz"}
+    )
+    expected = _classes(alone.text)
+    assert {name: _classes(among.text)[name] for name in expected} == expected
+
+
 class TestRealDocuments:
+    def test_a_class_stays_as_it_is_without_its_neighbours(self) -> None:
+        for name, service in corpus.services()[::_BATCHES]:
+            documents = {schema.name: schema.document for schema in service.schemas}
+            whole = _classes(_text(documents, frozenset(m.schema for m in service.messages)))
+            for message in service.messages[:3]:
+                reached = asserting.closure([message.schema], documents)
+                needed = {key: documents[key] for key in documents if key in reached}
+                alone = _classes(_text(needed, frozenset({message.schema})))
+                assert {key: whole[key] for key in alone} == alone, (name, message.schema)
+
     @pytest.mark.parametrize("batch", range(_BATCHES))
     def test_events_take_samples_and_give_them_back(self, batch: int) -> None:
         for name, service in corpus.services()[batch::_BATCHES]:
@@ -598,6 +644,10 @@ class TestRealDocuments:
 def _wire_of(service: Service, roots: frozenset[str] = frozenset()) -> AbstractContextManager[Wire]:
     documents = {schema.name: schema.document for schema in service.schemas}
     return wire(documents, roots or frozenset(message.schema for message in service.messages))
+
+
+def _text(documents: Mapping[str, Any], roots: frozenset[str]) -> str:
+    return adapter.models(schemas(documents), base=BASE, cache=None, roots=roots).text
 
 
 def _package(package: Path) -> None:

@@ -58,6 +58,7 @@ REPAIRS: tuple[Callable[[Any], Any], ...] = (
 )
 JOINT_REPAIRS: tuple[Callable[[Documents], Documents], ...] = (
     compose.of_objects,
+    references.named_in_parts,
     references.hoisted,
     references.inlined,
     loosen.of_branches,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from eventgen.model.names import words
 from eventgen.plan.sample_valid import is_valid
 from eventgen.render.normalise.types import has_type
 from eventgen.render.normalise.walk import (
@@ -73,6 +74,54 @@ def _hoist(name: str, done: dict[str, Any]) -> None:
 
     if not _is_class(done[name]):
         done[name] = inside(done[name])
+
+
+def named_in_parts(documents: Documents) -> Documents:
+    """Names the objects and enums of fields inside an `allOf` by their whole path.
+
+    The engine does so elsewhere: the `status` of OrderPlaced is an `OrderPlacedStatus`. Inside an
+    `allOf` it is a `Status`, or a `Status1` when there is another.
+    """
+    done: dict[str, Any] = dict(documents)
+    for name, document in documents.items():
+        done[name] = _with_names(document, name, done, composed=False)
+    return done
+
+
+def _with_names(schema: Any, path: str, done: dict[str, Any], *, composed: bool) -> Any:
+    """The schema with what stands below it named. `composed`: it is, or is inside, an `allOf`."""
+    if not isinstance(schema, dict):
+        return schema
+    copy, composed = dict(schema), composed or "allOf" in schema
+
+    def moved(inner: Any, word: str) -> Any:
+        if not isinstance(inner, dict) or not composed or not _is_class(inner):
+            return _with_names(inner, f"{path}{word}", done, composed=composed)
+        free = _free(f"{path}{word}", done)
+        done[free] = inner  # so that nobody else takes the name
+        done[free] = _with_names(inner, free, done, composed=False)
+        return {**{k: inner[k] for k in _ANNOTATIONS & inner.keys()}, "$ref": f"#/$defs/{free}"}
+
+    if "properties" in copy:
+        copy["properties"] = {
+            name: moved(inner, _word(name)) for name, inner in copy["properties"].items()
+        }
+    for key, word in _WORDS.items():
+        if key in copy:
+            copy[key] = moved(copy[key], word)
+    for key in ("anyOf", "oneOf", "prefixItems"):
+        if key in copy:
+            word = "Option" if sum(map(_needs_class, copy[key])) > 1 else ""
+            copy[key] = [moved(part, word) for part in copy[key]]
+    if "allOf" in copy:
+        parts = copy["allOf"]
+        copy["allOf"] = [_with_names(part, path, done, composed=True) for part in parts]
+    return copy
+
+
+def _word(name: str) -> str:
+    """The name of a property as a part of the name of a class: `order-id` is `OrderId`."""
+    return "".join(word[0].upper() + word[1:] for word in words(name)) or "Field"
 
 
 def enclosed(documents: Documents, roots: frozenset[str]) -> Documents:

@@ -121,7 +121,8 @@ def _generate(documents: Documents, roots: frozenset[str] | None) -> str:
         raise EngineError(
             f"classes are not named as asked: {renamed or ready.keys() - names.keys()}"
         )
-    ordered = text.replace(" | None | MISSING", " | MISSING | None")  # as linters want it
+    ordered = text.replace(" | None | MISSING", " | MISSING | None")  # as linters want it,
+    ordered = ordered.replace(": None | MISSING", ": MISSING | None")  # also of null alone
     try:
         return checked(escaped(ordered.rstrip() + "\n"), _BASE)
     except ValueError as error:

@@ -121,7 +121,8 @@ class _Maker:
         least = int(limit(schema, "minProperties", 0))
         if others is not False and (len(made) < least or (not described and self._fills())):
             for number in range(max(1, least - len(made))):
-                made[f"other{number or ''}"] = self.value(others, "other", deep + 1)
+                name = self._one_of(["other", "OTHER 1", "other-1"]) + "x" * number
+                made[name] = self.value(others, "other", deep + 1)
         for pattern, inner in schema.get("patternProperties", {}).items():
             if self._fills():
                 made[text({"pattern": pattern}, "", 0)] = self.value(inner, "", deep + 1)

@@ -12,6 +12,7 @@ from eventgen.compat.values import candidates
 
 from tests.compat.cases import CASES
 
+
 def documents() -> list[dict[str, Any]]:
     """Every schema of the cases, each once."""
     found = {

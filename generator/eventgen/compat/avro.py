@@ -39,6 +39,7 @@ _PROMOTED = {
     "string": {"bytes"},
     "bytes": {"string"},
 }
+_MISREAD = {"unit-changed": "numbers are taken for others"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,9 @@ def compare(old: Foreign, new: Foreign, about: About) -> Iterator[Change]:
             place(old.span, before),
             place(new.span, after),
             {
-                which: Break(examples=(sample(written[which], each.writer_way, each.shown),))
+                which: Break(
+                    (sample(written[which], each.writer_way, each.shown),), _MISREAD.get(name, "")
+                )
                 for which, each in by.items()
             },
             help=remedy(name, about.event, about.version),

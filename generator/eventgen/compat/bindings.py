@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from eventgen.compat.change import BOTH, Change, Party, breaking
+from eventgen.compat.words import shown
 from eventgen.model import Places
 
 # Fields, of whatever protocol, by which the two sides find each other, or keep order.
@@ -39,8 +40,8 @@ def compare_bindings(old: _Bound, new: _Bound, subject: str) -> Iterator[Change]
         if was == now or way[-1] in _IDLE or way[0] not in {one[0] for one in before}:
             continue
         name = ".".join(way)
-        value = "is gone" if way not in after else f"is `{now}`"
-        told = f"{value}, and was `{was}`" if way in before and way in after else value
+        value = "is gone" if way not in after else f"is {shown(now)}"
+        told = f"{value}, and was {shown(was)}" if way in before and way in after else value
         breaks = {}
         if _MEETING.intersection(way[1:]):
             breaks = breaking("what is set up at the broker is not where they look for it", *BOTH)

@@ -24,8 +24,8 @@ BOTH = (Party.PRODUCERS, Party.CONSUMERS)
 class Break:
     """How a change breaks a party: a payload that one version allows and the other refuses.
 
-    `examples` holds one, or none where the change is not about values: then `reason` says why.
-    What is not `proven` could not be shown to be harmless.
+    `examples` holds one, or none where the change is not about values. `reason` says why, where it
+    is not that the payload is refused. What is not `proven` could not be shown to be harmless.
     """
 
     examples: tuple[Any, ...] = ()

@@ -14,6 +14,7 @@ from eventgen.compat.places import place
 from eventgen.compat.policy import PREFIX, document_of
 from eventgen.compat.structure import same
 from eventgen.compat.words import About, explain, remedy
+from eventgen.model import Part
 
 if TYPE_CHECKING:
     from eventgen.compat.walk import Spot
@@ -176,6 +177,8 @@ class Pair:
 
 
 def _located(found: Correlation | None) -> str:
+    """The runtime expression of a correlation id; empty when there is none."""
     if found is None or found.location is None:
         return ""
-    return "/".join((found.location.part.value, *found.location.path))
+    part = "header" if found.location.part is Part.HEADERS else "payload"
+    return "/".join((f"$message.{part}#", *found.location.path))

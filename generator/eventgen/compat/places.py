@@ -45,7 +45,7 @@ def _step(node: Node, part: str) -> tuple[Span, Node] | None:
     if isinstance(node.value, list):
         index = int(part) if part.isdecimal() else 0
         return (node.value[index].span, node.value[index]) if index < len(node.value) else None
-    for key in (part, _OLDER.get(part, part)):
+    for key in (part, _OLDER.get(part, part), f"${part}"):  # the last one in the short form
         inner = node.get(key)
         if inner is not None:
             return at(node, key, inner), inner

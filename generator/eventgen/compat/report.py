@@ -31,8 +31,8 @@ _PROTECTED = {
     Mode.FULL: frozenset(Party),
 }
 _REFUSED = {
-    Party.PRODUCERS: "the new version refuses what they write, such as",
-    Party.CONSUMERS: "those of the old version refuse what is written now, such as",
+    Party.PRODUCERS: "the new version refuses what they write",
+    Party.CONSUMERS: "those of the old version refuse what is written now",
 }
 
 
@@ -83,7 +83,8 @@ def _notes(change: Change) -> Iterator[str]:
             continue
         one = change.breaks[party]
         if one.examples:
-            yield f"breaks {party.value}: {_REFUSED[party]} {json.dumps(one.examples[0])}"
+            why = one.reason or _REFUSED[party]
+            yield f"breaks {party.value}: {why}, such as {json.dumps(one.examples[0])}"
         elif one.proven:
             yield f"breaks {party.value}: {one.reason}"
         else:

@@ -22,7 +22,8 @@ _REASONS = {
     Party.PRODUCERS: "they send what nobody receives any more",
 }
 _LOSERS = {Action.SEND: (Party.CONSUMERS,), Action.RECEIVE: (Party.PRODUCERS,)}
-_VERBS = {Action.SEND: "sends", Action.RECEIVE: "receives"}
+_DOES = {Action.SEND: "sends", Action.RECEIVE: "receives"}
+_DID = {Action.SEND: "sent", Action.RECEIVE: "received"}
 
 
 def compare(old: Service, new: Service) -> tuple[Change, ...]:
@@ -148,7 +149,7 @@ class _Comparison:
             "message-removed",
             text,
             message.span,
-            new.places.at("messages"),
+            None,
             {party: Break(reason=_REASONS[party]) for party in self._losers(old, message)},
             help=f"keep version {message.version.value} beside the new one until nobody uses it"
             if followed
@@ -167,10 +168,9 @@ class _Comparison:
         return found or BOTH
 
     def _flipped(self, old: Operation, new: Operation, pair: Pair) -> Change:
-        verbs = (_VERBS[new.action], _VERBS[old.action])
         return Change(
             "action-changed",
-            f"the service {verbs[0]} {pair.subject}, and did not: it {verbs[1]} it before",
+            f"the service {_DOES[new.action]} {pair.subject}, and {_DID[old.action]} it before",
             old.places.at("action"),
             new.places.at("action"),
             breaking("the other side would have to change its part as well", *BOTH),
@@ -183,7 +183,7 @@ class _Comparison:
         parties = _LOSERS[old.action]
         return Change(
             "operation-removed",
-            f"the service {_VERBS[old.action]} {pair.subject} no longer",
+            f"the service {_DOES[old.action]} {pair.subject} no longer",
             old.span,
             None,
             breaking(_REASONS[parties[0]], *parties),
@@ -192,7 +192,7 @@ class _Comparison:
         )
 
     def _begun(self, new: Operation, pair: Pair) -> Change:
-        text = f"the service {_VERBS[new.action]} {pair.subject} from now on"
+        text = f"the service {_DOES[new.action]} {pair.subject} from now on"
         return Change("something-added", text, None, new.span, event=pair.new.type.value)
 
 

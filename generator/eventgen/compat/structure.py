@@ -25,6 +25,7 @@ _BESIDE = {
 }
 _UNEVALUATED = frozenset(("unevaluatedItems", "unevaluatedProperties"))
 _IDLE = ANNOTATIONS | {"$defs", "then", "else", "minContains", "maxContains", "discriminator"}
+SILENT = ANNOTATIONS - {"default"}  # keywords that mean nothing to anybody's code
 _Document: TypeAlias = Mapping[str, Any]
 
 
@@ -34,8 +35,11 @@ def covers(reader: _Document, writer: _Document) -> bool:
 
 
 def same(left: Any, right: Any, definitions: tuple[_Document, _Document]) -> bool:
-    """Whether two schemas say the same; what they refer to is in `definitions`, left and right."""
-    return _Proof(*definitions).same(left, right, 0)
+    """Whether two schemas say the same, defaults included.
+
+    What they refer to is in `definitions`, left and right.
+    """
+    return _Proof(*definitions, silent=SILENT).same(left, right, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class _Proof:
 
     reader: _Document
     writer: _Document
+    silent: frozenset[str] = ANNOTATIONS
     assumed: set[tuple[str, str]] = field(default_factory=set)
 
     def covers(self, reader: Any, writer: Any, deep: int) -> bool:
@@ -100,7 +105,7 @@ class _Proof:
             )
         if not isinstance(left, dict):
             return bool(left == right)
-        keys = (left.keys() | right.keys()) - ANNOTATIONS - {"$defs", "$ref"}
+        keys = (left.keys() | right.keys()) - self.silent - {"$defs", "$ref"}
         if not all(
             key in left and key in right and self.same(left[key], right[key], deep + 1)
             for key in keys

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from eventgen.compat.structure import same
+from eventgen.compat.structure import SILENT, same
 from eventgen.spec.keywords import ANNOTATIONS
 
 _PREFIX = "#/$defs/"
@@ -17,7 +17,7 @@ _APART = frozenset(
 )
 # Keywords that mean something only together with others, and belong to the first of them.
 _BELONGS = {"then": "if", "else": "if", "minContains": "contains", "maxContains": "contains"}
-_SILENT = ANNOTATIONS - {"default"} | {"$defs"}
+_SILENT = SILENT | {"$defs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +166,7 @@ class _Walk:
             both_maps = key == "additionalProperties" and all(
                 isinstance(one.get(key), dict) for one in values
             )
-            alike = values[0] == values[1] if key == "default" else self._same(*values)
-            if not both_maps and not alike:
+            if not both_maps and not self._same(*values):
                 yield here.difference(key)
 
     def _properties(self, here: _Here) -> Iterator[Difference]:

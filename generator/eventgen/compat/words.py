@@ -125,11 +125,11 @@ def _of_property(found: Difference, subject: str) -> tuple[str, str]:
 
 def _versions(old: Ask | None, new: Ask | None) -> str:
     if old is None:
-        return f"is new: {_shown(new.value)}" if new and _is_short(new.value) else "is new"
+        return f"is new: {shown(new.value)}" if new and _is_short(new.value) else "is new"
     if new is None:
         return "is gone"
     if _is_short(old.value) and _is_short(new.value):
-        return f"is {_shown(new.value)}, and was {_shown(old.value)}"
+        return f"is {shown(new.value)}, and was {shown(old.value)}"
     return "is not what it was"
 
 
@@ -143,9 +143,9 @@ def _members(old: Any, new: Any, keyword: str) -> str:
 
 
 def _listed(values: list[Any]) -> str:
-    shown = [_shown(one) for one in values[:_MOST]]
-    more = len(values) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
+    first = [shown(one) for one in values[:_MOST]]
+    more = len(values) - len(first)
+    return ", ".join(first) + (f" and {more} more" if more else "")
 
 
 def _kinds(types: Any) -> str:
@@ -165,7 +165,8 @@ def _is_short(value: Any) -> bool:
     return not isinstance(value, (dict, list)) and len(_text(value)) <= _LONGEST
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as it is written, and not too long."""
     text = _text(value)
     return f"`{text}`" if len(text) <= _LONGEST else f"`{text[:_LONGEST]}...`"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from eventgen.compat.bindings import compare_bindings
@@ -17,17 +17,24 @@ _PARAMETER = re.compile(r"\{[^{}]*\}")
 
 
 def paired(old: Service, new: Service) -> tuple[tuple[Channel, Channel], ...]:
-    """The channels that both versions have: by address, and else by key."""
-    at_address = {_pattern(one): one for one in reversed(new.channels)}
-    found = [
-        (one, at_address[_pattern(one)]) for one in old.channels if _pattern(one) in at_address
-    ]
-    taken = {id(one) for pair in found for one in pair}
-    by_key = {one.id: one for one in new.channels if id(one) not in taken}
-    found += [
-        (one, by_key[one.id]) for one in old.channels if id(one) not in taken and one.id in by_key
-    ]
-    return tuple(found)
+    """The channels that both versions have: by address, and else by key.
+
+    Several may share an address, and their keys tell them apart.
+    """
+    rules: tuple[Callable[[Channel, Channel], bool], ...] = (
+        lambda one, two: _pattern(one) == _pattern(two) and one.id == two.id,
+        lambda one, two: _pattern(one) == _pattern(two),
+        lambda one, two: one.id == two.id,
+    )
+    found: dict[int, tuple[Channel, Channel]] = {}
+    free = list(new.channels)
+    for is_twin in rules:
+        for one in old.channels:
+            twin = next((two for two in free if is_twin(one, two)), None)
+            if id(one) not in found and twin is not None:
+                found[id(one)] = (one, twin)
+                free.remove(twin)
+    return tuple(found.values())
 
 
 def compare(old: Channel, new: Channel) -> Iterator[Change]:

@@ -11,6 +11,7 @@ from typing import Any
 from eventgen.compat import policy
 from eventgen.compat.change import Break, Party
 from eventgen.compat.containment import Schema, Verdict
+from eventgen.compat.structure import same
 from eventgen.compat.values import candidates
 from eventgen.compat.walk import Difference, Step, differences
 
@@ -67,6 +68,8 @@ class Side:
 
 def judge(old: Side, new: Side) -> tuple[Judged, ...]:
     """Every difference between two versions, and whom it breaks."""
+    if same(old.root, new.root, (old.definitions, new.definitions)):
+        return ()
     found = differences((old.name, old.definitions), (new.name, new.definitions))
     pairs = {Party.PRODUCERS: _Pair(old, new, 0), Party.CONSUMERS: _Pair(new, old, 1)}
     broken = {party: pair for party, pair in pairs.items() if pair.verdict is not Verdict.YES}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
@@ -45,12 +45,9 @@ def identity(message: Message) -> tuple[str, str]:
 def _events(old: Service, new: Service) -> tuple[Pair, ...]:
     """Both versions of every event that is still there, if need be under another name."""
     before, after = Schemas(old), Schemas(new)
-    later = {identity(one): one for one in reversed(new.messages)}
-    found = [
-        Pair(one, later[identity(one)], before, after)
-        for one in old.messages
-        if identity(one) in later
-    ]
+    found: list[Pair] = []
+    for several, others in _alike(old, new):
+        found += _matched([[Pair(one, two, before, after) for two in others] for one in several])
     types = {one.type.value for one in new.messages}
     known = {one.type.value for one in old.messages}
     fresh = [one for one in new.messages if one.type.value not in known]
@@ -62,6 +59,35 @@ def _events(old: Service, new: Service) -> tuple[Pair, ...]:
                 found.append(twin)
                 fresh.remove(twin.new)
     return tuple(found)
+
+
+def _alike(old: Service, new: Service) -> Iterator[tuple[list[Message], list[Message]]]:
+    """The messages of both versions that are one event: a document may describe it repeatedly."""
+    groups: dict[tuple[str, str], tuple[list[Message], list[Message]]] = defaultdict(
+        lambda: ([], [])
+    )
+    for index, service in enumerate((old, new)):
+        for message in service.messages:
+            groups[identity(message)][index].append(message)
+    return iter(groups.values())
+
+
+def _matched(pairs: list[list[Pair]]) -> Iterator[Pair]:
+    """One pair of each row: the likeliest first, by key, then by payload, then as they come."""
+    likely: tuple[Callable[[Pair], bool], ...] = (
+        lambda pair: pair.old.id == pair.new.id and pair.old.name == pair.new.name,
+        Pair.is_same_payload,
+        lambda _: True,
+    )
+    rows, taken = list(pairs), set[int]()
+    for is_likely in likely:
+        for row in tuple(rows):
+            free = (pair for pair in row if id(pair.new) not in taken and is_likely(pair))
+            pair = next(free, None)
+            if pair is not None:
+                taken.add(id(pair.new))
+                rows.remove(row)
+                yield pair
 
 
 @dataclass(frozen=True, slots=True)

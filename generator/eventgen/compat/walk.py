@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from eventgen.compat.structure import SILENT, same
-from eventgen.spec.keywords import ANNOTATIONS
+from eventgen.spec.keywords import ANNOTATIONS, KINDS, LISTS, MAPS, SINGLE
 
 _PREFIX = "#/$defs/"
 _UNIONS = ("anyOf", "oneOf")
@@ -17,7 +17,14 @@ _APART = frozenset(
 )
 # Keywords that mean something only together with others, and belong to the first of them.
 _BELONGS = {"then": "if", "else": "if", "minContains": "contains", "maxContains": "contains"}
-_SILENT = SILENT | {"$defs"}
+# Those that say something about values; others are an author's notes.
+_MEANT = (
+    frozenset(key for keys, _, _ in KINDS for key in keys)
+    | SINGLE
+    | LISTS
+    | MAPS
+    | {"const", "default", "dependentRequired", "enum", "format", "pattern", "type"}
+) - SILENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +127,7 @@ class _View:
                 self.required.setdefault(name, spot)
         elif key not in self.keywords:
             self.keywords[key] = At(value, spot)
-        elif self.keywords[key].schema != value and key not in _SILENT:
+        elif self.keywords[key].schema != value and key in _MEANT:
             parts = self.keywords.get("allOf", At((), spot))
             self.keywords["allOf"] = replace(parts, schema=[*parts.schema, {key: value}])
 
@@ -156,7 +163,7 @@ class _Walk:
         mine, theirs = here.left.keywords, here.right.keywords
         keys = {_BELONGS.get(key, key): None for key in (*mine, *theirs)}
         for key in keys:
-            if key in _APART or key in _SILENT or key.startswith("x-"):
+            if key in _APART or key not in _MEANT:
                 continue
             together = (key, *(one for one, first in _BELONGS.items() if first == key))
             values = [

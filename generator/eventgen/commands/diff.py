@@ -16,10 +16,11 @@ from eventgen.commands import options as shared
 from eventgen.commands.exits import Exit, Stop
 from eventgen.compat.report import Mode, findings
 from eventgen.compat.service import compare
-from eventgen.diagnostics import Diagnostic, Severity
+from eventgen.diagnostics import Diagnostic, Severity, Suppression
+from eventgen.model import Service
 from eventgen.model.config import Config, Database, Perspective
 from eventgen.spec import config as configs
-from eventgen.spec.load import Loaded, in_order, load
+from eventgen.spec.load import in_order, load
 
 _EPILOG = """\
 examples:
@@ -90,7 +91,7 @@ def run(options: argparse.Namespace) -> Exit:
         finder = _Finder(stack, Path.cwd())
         if options.transitive:
             named = next(iter(options.versions), None)
-            new = finder.project() if named is None else finder.version(named)
+            new = _current(Path.cwd()) if named is None else finder.version(named)
             olds = tuple(finder.tagged(options.transitive, new))
         else:
             old = finder.version(options.versions[0])
@@ -105,8 +106,15 @@ def run(options: argparse.Namespace) -> Exit:
 
 
 @dataclass(frozen=True, slots=True)
+class _Read:
+    service: Service
+    suppressions: tuple[Suppression, ...]
+    config: Config
+
+
+@dataclass(frozen=True, slots=True)
 class _Version:
-    """One version of a specification. `inside` is its path in the repository of a revision."""
+    """One version of a specification, as a file that can be read."""
 
     path: Path
     display: str
@@ -116,21 +124,23 @@ class _Version:
     def now(self) -> _Version:
         """What is there now; for what is no revision, the project's own specification."""
         if self.current == self.path:
-            return _Finder(ExitStack(), Path.cwd()).project()
+            return _current(Path.cwd())
         return _on_disk(self.current)
 
-    def read(self, view: Perspective | None, *, allow_remote: bool) -> tuple[Loaded, Config]:
-        """The specification, if it can be read."""
+    def read(self, view: Perspective | None, *, allow_remote: bool) -> _Read:
+        """The specification. One that cannot be read stops the command."""
         config = self._config()
         config = replace(config, v2_perspective=view or config.v2_perspective)
         folder = self.project or self.path.parent
         fetch = remote.reader(folder, allowed=allow_remote)
         loaded = load(self.path, config, self.display, fetch=fetch)
+        if self.path == self.current:
+            remote.keep(fetch, folder)
         if loaded.service is None:
             errors = [one for one in loaded.findings if one.severity is Severity.ERROR]
             show.findings(errors, sys.stderr)
             raise Stop(Exit.INVALID, f"{self.display} cannot be read, so that nothing is compared")
-        return loaded, config
+        return _Read(loaded.service, loaded.suppressions, config)
 
     def _config(self) -> Config:
         """What is configured for it, where it is its project's own specification."""
@@ -140,6 +150,12 @@ class _Version:
             if read is not None and project.is_same(self.path, self.project / read.spec):
                 return read
         return config
+
+
+def _current(here: Path) -> _Version:
+    """The own specification of the project that a folder is in, as it is now."""
+    root = project.find(here)
+    return _on_disk(root / choose.config(root).spec)
 
 
 def _on_disk(path: Path) -> _Version:
@@ -156,11 +172,6 @@ class _Finder:
     stack: ExitStack
     here: Path
 
-    def project(self) -> _Version:
-        """The project's own specification, as it is now."""
-        root = project.find(self.here)
-        return _on_disk(root / choose.config(root).spec)
-
     def version(self, named: str) -> _Version:
         """A file, a folder, `revision:file`, or a revision of the project's specification."""
         path = Path(named)
@@ -171,7 +182,7 @@ class _Finder:
             return _on_disk(path)
         if colon:
             return self._at(revision, self.here / inside if inside.startswith(".") else inside)
-        return self._at(revision, self.project().path)
+        return self._at(revision, _current(self.here).path)
 
     def tagged(self, pattern: str, new: _Version) -> Iterator[_Version]:
         """The specification at every tag that has it."""
@@ -234,13 +245,11 @@ def _compare(
     olds: tuple[_Version, ...], new: _Version, view: Perspective | None, options: argparse.Namespace
 ) -> tuple[Diagnostic, ...]:
     """What changed since any of the old versions, as the project wants it reported."""
-    after, config = new.read(view, allow_remote=options.allow_remote)
+    before = [old.read(view, allow_remote=options.allow_remote) for old in olds]
+    after = new.read(view, allow_remote=options.allow_remote)
     found: dict[tuple[str, str], Diagnostic] = {}  # several versions may break in the same way
-    for old in olds:
-        before, _ = old.read(view, allow_remote=options.allow_remote)
-        if before.service is not None and after.service is not None:
-            changes = compare(before.service, after.service)
-            for one in findings(changes, Mode(options.mode)):
-                found.setdefault((one.name, one.message), one)
-    judged = verdict.judge((), tuple(found.values()), after.suppressions, config.check)
+    for old in before:
+        for one in findings(compare(old.service, after.service), Mode(options.mode)):
+            found.setdefault((one.name, one.message), one)
+    judged = verdict.judge((), tuple(found.values()), after.suppressions, after.config.check)
     return in_order(judged, new.display)

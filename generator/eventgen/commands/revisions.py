@@ -11,7 +11,9 @@ from eventgen.commands.exits import Exit, Stop
 from eventgen.spec.source import LARGEST
 
 # What a specification, or a project's configuration, consists of.
-_ENDINGS = frozenset((".avdl", ".avsc", ".json", ".proto", ".raml", ".xsd", ".yaml", ".yml"))
+_ENDINGS = frozenset(
+    (".avdl", ".avsc", ".json", ".lock", ".proto", ".raml", ".xsd", ".yaml", ".yml")
+)
 _REGULAR = (b"100644", b"100755")
 
 

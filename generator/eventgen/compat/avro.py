@@ -7,7 +7,7 @@ out: a decimal keeps its scale, and a moment its unit, or the same bytes mean so
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from eventgen.compat.avro_schema import (
@@ -149,9 +149,7 @@ class _Resolution:
 
     def _into_union(self, writer: Point, reader: Point, path: tuple[str, ...]) -> Iterator[Problem]:
         branches = [reader.step(one, str(index)) for index, one in enumerate(reader.schema)]
-        tried = [
-            list(_Resolution(self.writers, self.readers).at(writer, one, path)) for one in branches
-        ]
+        tried = [list(replace(self, seen=set(self.seen)).at(writer, one, path)) for one in branches]
         if any(not found for found in tried):
             return
         wanted = kind(writer.schema)

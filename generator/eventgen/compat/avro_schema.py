@@ -14,7 +14,7 @@ PRIMITIVES: Mapping[str, Any] = {
     "long": 1,
     "float": 0.5,
     "double": 0.5,
-    "bytes": "",
+    "bytes": "\0",
     "string": "example",
 }
 NAMED = frozenset(("record", "error", "enum", "fixed"))
@@ -26,6 +26,7 @@ _UNITS = frozenset(
         "timestamp-millis", "timestamp-nanos",
     )
 )  # fmt: skip
+_UUID = "5c0a7e8e-3a52-4f0e-9a4b-1f6d2c9b7e11"
 _DEEPEST = 30
 
 
@@ -130,27 +131,30 @@ def _sample(point: Point, way: tuple[str, ...], shown: Any, names: Mapping[str, 
     if isinstance(schema, dict) and isinstance(schema.get("type"), (dict, list)):
         rest = way[1:] if way[:1] == ("type",) else way
         return _sample(point.step(schema["type"], "type"), rest, shown, names)
-    step = way[:1]
-    made = PRIMITIVES.get(kind(schema))
-    match kind(schema):
-        case "record" | "error":
-            made = {
-                one["name"]: _sample(
-                    point.step(one.get("type"), "fields", str(index)),
-                    way[3:] if way[:2] == ("fields", str(index)) else (),
-                    shown,
-                    names,
-                )
-                for index, one in fields(schema)
-            }
-        case "array":
-            inner = point.step(schema.get("items"), "items")
-            made = [_sample(inner, way[1:], shown, names)] if step == ("items",) else []
-        case "map":
-            inner = point.step(schema.get("values"), "values")
-            made = {"key": _sample(inner, way[1:], shown, names)} if step == ("values",) else {}
-        case "enum":
-            made = shown if way and shown is not None else schema["symbols"][0]
-        case "fixed":
-            made = "\0" * int(schema.get("size", 0))
-    return made
+    if kind(schema) in ("record", "error"):
+        return {
+            one["name"]: _sample(
+                point.step(one.get("type"), "fields", str(index)),
+                way[3:] if way[:2] == ("fields", str(index)) else (),
+                shown,
+                names,
+            )
+            for index, one in fields(schema)
+        }
+    key = {"array": "items", "map": "values"}.get(kind(schema))
+    if key is None:
+        return _scalar(schema, shown if way else None)
+    if way[:1] != (key,):
+        return [] if key == "items" else {}
+    inner = _sample(point.step(schema.get(key), key), way[1:], shown, names)
+    return [inner] if key == "items" else {"key": inner}
+
+
+def _scalar(schema: Any, shown: Any) -> Any:
+    """A value without parts. Bytes are text of as many characters, as in Avro's JSON."""
+    if kind(schema) == "enum":
+        return schema["symbols"][0] if shown is None else shown
+    if kind(schema) == "fixed":
+        return "\0" * int(schema.get("size", 0))
+    is_uuid = isinstance(schema, dict) and schema.get("logicalType") == "uuid"
+    return _UUID if is_uuid else PRIMITIVES.get(kind(schema))

@@ -14,6 +14,7 @@ from eventgen.compat.avro_schema import (
     NAMED,
     PRIMITIVES,
     Point,
+    aliases,
     fields,
     full_name,
     is_same_name,
@@ -22,6 +23,7 @@ from eventgen.compat.avro_schema import (
     names_in,
     sample,
     short,
+    symbols,
 )
 from eventgen.compat.change import Break, Change, Party
 from eventgen.compat.places import place
@@ -172,7 +174,7 @@ class _Resolution:
         written = {one["name"]: (index, one) for index, one in fields(writer.schema)}
         for index, one in fields(reader.schema):
             name = one["name"]
-            called = (each for each in (name, *one.get("aliases", ())) if each in written)
+            called = (each for each in (name, *aliases(one)) if each in written)
             at, its = written.get(next(called, ""), (0, None))
             if its is not None:
                 other = writer.step(its.get("type", "null"), "fields", str(at), "type")
@@ -184,8 +186,8 @@ class _Resolution:
                 yield self._problem("property-required", text, writer, here, (*path, name))
 
     def _enum(self, writer: Point, reader: Point, path: tuple[str, ...]) -> Iterator[Problem]:
-        known = reader.schema.get("symbols", [])
-        gone = [one for one in writer.schema.get("symbols", []) if one not in known]
+        known = symbols(reader.schema)
+        gone = [one for one in symbols(writer.schema) if one not in known]
         if gone and "default" not in reader.schema:
             text = f"`{gone[0]}` is not among the symbols that are read"
             here = [one.step(one.schema, "symbols") for one in (writer, reader)]

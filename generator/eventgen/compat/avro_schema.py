@@ -54,15 +54,31 @@ def kind(schema: Any) -> str:
 
 def fields(record: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """The fields of a record that have a name, with their indices."""
-    for index, one in enumerate(record.get("fields", ())):
+    for index, one in enumerate(_list(record, "fields")):
         if isinstance(one, dict) and isinstance(one.get("name"), str):
             yield index, one
+
+
+def symbols(schema: Mapping[str, Any]) -> list[str]:
+    """The symbols of an enum."""
+    return [one for one in _list(schema, "symbols") if isinstance(one, str)]
+
+
+def aliases(schema: Mapping[str, Any]) -> list[str]:
+    """The other names of a type or a field."""
+    return [one for one in _list(schema, "aliases") if isinstance(one, str)]
+
+
+def _list(schema: Mapping[str, Any], key: str) -> list[Any]:
+    """A list in a schema that nobody has checked."""
+    found = schema.get(key)
+    return found if isinstance(found, list) else []
 
 
 def meaning(schema: Any) -> tuple[Any, ...]:
     """What the bytes mean beyond their type: a unit, or the digits of a decimal."""
     logical = schema.get("logicalType") if isinstance(schema, dict) else None
-    if logical not in _UNITS:
+    if not isinstance(logical, str) or logical not in _UNITS:
         return ()
     if logical == "decimal":
         return (logical, schema.get("precision"), schema.get("scale", 0))
@@ -89,8 +105,8 @@ def short(name: Any) -> str:
 
 def is_same_name(writer: Point, reader: Point) -> bool:
     """Whether a named type can be read as another: by its name without namespace, or an alias."""
-    aliases = [short(one) for one in reader.schema.get("aliases", ())]
-    return short(writer.schema.get("name", "")) in (short(reader.schema.get("name", "")), *aliases)
+    known = [reader.schema.get("name", ""), *aliases(reader.schema)]
+    return short(writer.schema.get("name", "")) in map(short, known)
 
 
 def names_in(schema: Any) -> dict[str, Any]:
@@ -125,12 +141,25 @@ def _sample(point: Point, way: tuple[str, ...], shown: Any, names: Mapping[str, 
         point = Point(schema, point.way, point.space)
     if len(point.way) > _DEEPEST:
         return None
-    if isinstance(schema, list):
+    inside = _behind(point, way)
+    if inside is not None:
+        return _sample(inside, way[1:], shown, names)
+    return _made(point, way, shown, names)
+
+
+def _behind(point: Point, way: tuple[str, ...]) -> Point | None:
+    """The branch of a union that is on the way, or the type that is written as `{type: ...}`."""
+    schema = point.schema
+    if isinstance(schema, list) and schema:
         index = int(way[0]) if way else 0
-        return _sample(point.step(schema[index], str(index)), way[1:], shown, names)
+        return point.step(schema[index], str(index))
     if isinstance(schema, dict) and isinstance(schema.get("type"), (dict, list)):
-        rest = way[1:] if way[:1] == ("type",) else way
-        return _sample(point.step(schema["type"], "type"), rest, shown, names)
+        return point.step(schema["type"], "type")
+    return None
+
+
+def _made(point: Point, way: tuple[str, ...], shown: Any, names: Mapping[str, Any]) -> Any:
+    schema = point.schema
     if kind(schema) in ("record", "error"):
         return {
             one["name"]: _sample(
@@ -144,17 +173,19 @@ def _sample(point: Point, way: tuple[str, ...], shown: Any, names: Mapping[str, 
     key = {"array": "items", "map": "values"}.get(kind(schema))
     if key is None:
         return _scalar(schema, shown if way else None)
-    if way[:1] != (key,):
-        return [] if key == "items" else {}
-    inner = _sample(point.step(schema.get(key), key), way[1:], shown, names)
-    return [inner] if key == "items" else {"key": inner}
+    is_shown = way[:1] == (key,)
+    inner = _sample(point.step(schema.get(key), key), way[1:], shown, names) if is_shown else None
+    if key == "items":
+        return [inner] if is_shown else []
+    return {"key": inner} if is_shown else {}
 
 
 def _scalar(schema: Any, shown: Any) -> Any:
     """A value without parts. Bytes are text of as many characters, as in Avro's JSON."""
     if kind(schema) == "enum":
-        return schema["symbols"][0] if shown is None else shown
+        return next(iter(symbols(schema)), "") if shown is None else shown
     if kind(schema) == "fixed":
-        return "\0" * int(schema.get("size", 0))
+        size = schema.get("size")
+        return "\0" * size if isinstance(size, int) else ""
     is_uuid = isinstance(schema, dict) and schema.get("logicalType") == "uuid"
     return _UUID if is_uuid else PRIMITIVES.get(kind(schema))

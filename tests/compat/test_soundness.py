@@ -6,11 +6,14 @@ import json
 from itertools import product
 from typing import Any
 
+import pytest
 from eventgen.compat import structure
+from eventgen.compat.change import Party
 from eventgen.compat.containment import Schema, Verdict
+from eventgen.compat.payload import Side, judge
 from eventgen.compat.values import candidates
 
-from tests.compat.cases import CASES
+from tests.compat.cases import CASES, obj
 
 
 def documents() -> list[dict[str, Any]]:
@@ -46,3 +49,16 @@ def test_no_value_contradicts_a_containment() -> None:
                 list(values.values())[min(refused)],
             )
     assert proven > len(schemas)
+
+
+@pytest.mark.parametrize("length", [50, 400])
+def test_a_long_way_of_references_ends_in_time_and_in_a_break(length: int) -> None:
+    """However deep a change lies: what cannot be shown to be harmless is a break."""
+    old, new = (
+        {f"N{index}": obj("p", p={"$ref": f"#/$defs/N{index + 1}"}) for index in range(length)}
+        | {f"N{length}": {"type": kind}}
+        for kind in ("string", "integer")
+    )
+    assert judge(Side("N0", old), Side("N0", old)) == ()
+    (found,) = judge(Side("N0", old), Side("N0", new))
+    assert found.breaks.keys() == set(Party)

@@ -13,7 +13,9 @@ from typing import Any, TypeAlias
 
 from eventgen.spec.keywords import ANNOTATIONS
 
-_DEEPEST = 60
+_DEEPEST = 60  # levels that a proof goes down
+_DEEPEST_SAME = 150  # ... where only words are compared
+_MOST = 20_000  # steps of a proof; a longer one is given up
 _AT_LEAST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _AT_MOST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 # Keywords whose meaning depends on others beside them.
@@ -42,30 +44,54 @@ def same(left: Any, right: Any, definitions: tuple[_Document, _Document]) -> boo
     return _Proof(*definitions, silent=SILENT).same(left, right, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Proof:
     """One proof. What it is in the middle of proving may be assumed further inside."""
 
     reader: _Document
     writer: _Document
     silent: frozenset[str] = ANNOTATIONS
-    assumed: set[tuple[str, str]] = field(default_factory=set)
+    assumed: set[tuple[str, str, str]] = field(default_factory=set)
+    refuted: set[tuple[str, str, str]] = field(default_factory=set)
+    steps: int = 0
 
     def covers(self, reader: Any, writer: Any, deep: int) -> bool:
         if reader is True or writer is False:
             return True
-        if reader is False or deep > _DEEPEST:
+        if reader is False or deep > _DEEPEST or self.steps > _MOST:
             return False
         writer = {} if writer is True else writer
+        targets = self.reader.get(_alone(reader)), self.writer.get(_alone(writer))
+        if None not in targets:
+            pair = ("covers", _name(reader), _name(writer))
+            return self._assuming(pair, lambda: self.covers(*targets, deep + 1))
+        if targets[1] is not None:
+            return self.covers(reader, targets[1], deep + 1)
         return all(
             self._holds(key, reader, writer, deep + 1)
             for key in reader
             if key not in _IDLE and not key.startswith("x-")
         )
 
+    def _assuming(self, pair: tuple[str, str, str], prove: Callable[[], bool]) -> bool:
+        """Whether something about two references is true, if it may be assumed inside of them.
+
+        When it is not, what was proven meanwhile may have relied on it.
+        """
+        if pair in self.assumed or pair in self.refuted:
+            return pair in self.assumed
+        before = set(self.assumed)
+        self.assumed.add(pair)
+        if prove():
+            return True
+        self.assumed = before
+        self.refuted.add(pair)
+        return False
+
     def _holds(self, key: str, reader: _Document, writer: _Document, deep: int) -> bool:
         """Whether every value of the writer is as one keyword of the reader asks for."""
-        if deep > _DEEPEST:
+        self.steps += 1
+        if deep > _DEEPEST or self.steps > _MOST:
             return False
         if self._is_same(key, reader, writer, deep):
             return True
@@ -97,7 +123,7 @@ class _Proof:
 
     def same(self, left: Any, right: Any, deep: int) -> bool:
         """Whether two schemas, or values, say the same in the same words."""
-        if deep > _DEEPEST or type(left) is not type(right):
+        if deep > _DEEPEST_SAME or type(left) is not type(right):
             return False
         if isinstance(left, list):
             return len(left) == len(right) and all(
@@ -119,27 +145,12 @@ class _Proof:
         names = (_name(left), _name(right))
         if names[0] not in self.reader or names[1] not in self.writer:
             return bool(left.get("$ref") == right.get("$ref"))  # data that looks like a reference
-        pair = ("same " + names[0], names[1])
-        if pair in self.assumed:
-            return True
-        self.assumed.add(pair)
-        found = self.same(self.reader[names[0]], self.writer[names[1]], deep + 1)
-        if not found:
-            self.assumed.discard(pair)
-        return found
+        targets = self.reader[names[0]], self.writer[names[1]]
+        return self._assuming(("same", *names), lambda: self.same(*targets, deep + 1))
 
     def reference(self, reader: _Document, writer: _Document, deep: int) -> bool:
-        name = _name(reader)
-        if name not in self.reader:
-            return False
-        pair = (name, _name(writer) if "$ref" in writer else f"at {id(writer)}")
-        if pair in self.assumed:
-            return True
-        self.assumed.add(pair)
-        found = self.covers(self.reader[name], writer, deep)
-        if not found:
-            self.assumed.discard(pair)
-        return found
+        target = self.reader.get(_name(reader))
+        return target is not None and self.covers(target, writer, deep)
 
     def properties(self, reader: _Document, writer: _Document, deep: int) -> bool:
         return all(
@@ -176,6 +187,11 @@ class _Proof:
 
 def _name(schema: _Document) -> str:
     return str(schema.get("$ref", "")).removeprefix("#/$defs/")
+
+
+def _alone(schema: _Document) -> str:
+    """The definition that a schema does nothing but refer to; empty when it says more."""
+    return "" if schema.keys() - ANNOTATIONS - {"$ref", "$defs"} else _name(schema)
 
 
 def _names(schema: _Document) -> list[str] | None:

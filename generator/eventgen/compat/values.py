@@ -35,7 +35,7 @@ def candidates(document: Mapping[str, Any]) -> Iterator[Any]:
     for seed in range(_SEEDS):
         try:
             yield _Maker(definitions, seed, random.Random(seed)).value(document, "", 0)  # noqa: S311 - to vary, not to hide
-        except (_NoValueError, RecursionError):
+        except (_NoValueError, ArithmeticError, RecursionError, ValueError):
             continue
 
 
@@ -120,7 +120,7 @@ class _Maker:
         others = schema.get("additionalProperties", True)
         least = int(limit(schema, "minProperties", 0))
         if others is not False and (len(made) < least or (not described and self._fills())):
-            for number in range(max(1, least - len(made))):
+            for number in range(min(max(1, least - len(made)), _MANY)):
                 name = self._one_of(["other", "OTHER 1", "other-1"]) + "x" * number
                 made[name] = self.value(others, "other", deep + 1)
         for pattern, inner in schema.get("patternProperties", {}).items():

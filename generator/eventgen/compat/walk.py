@@ -11,6 +11,7 @@ from eventgen.spec.keywords import ANNOTATIONS, KINDS, LISTS, MAPS, SINGLE
 
 _PREFIX = "#/$defs/"
 _UNIONS = ("anyOf", "oneOf")
+_DEEPEST = 80  # steps into a value; what lies below is judged as a whole
 # Keywords that are compared part by part.
 _APART = frozenset(
     ("$ref", "properties", "required", "items", "prefixItems", "patternProperties", *_UNIONS)
@@ -144,7 +145,8 @@ class _Walk:
 
     def compare(self, old: At, new: At, route: tuple[Step, ...]) -> Iterator[Difference]:
         old, new = _resolved(old, self.old), _resolved(new, self.new)
-        if (old.spot, new.spot) in self.seen or self._same(old.schema, new.schema):
+        is_known = (old.spot, new.spot) in self.seen or len(route) > _DEEPEST
+        if is_known or self._same(old.schema, new.schema):
             return
         self.seen.add((old.spot, new.spot))
         views = _view(old, self.old), _view(new, self.new)

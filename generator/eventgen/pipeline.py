@@ -94,12 +94,12 @@ def generable(checked: Checked) -> Checked:
             "unsupported-schema-format",
             Severity.ERROR,
             f"the payload of `{message.name.raw.value}` is"
-            f" `{message.foreign_payload.format.value}`, which cannot be generated yet",
+            f" `{message.foreign_payload.format.value}`, which cannot be generated",
             Label(message.foreign_payload.span),
-            help="describe the payload as JSON Schema",
+            help="describe the payload as JSON Schema, Avro or Protobuf",
         )
         for message in used.values()
-        if message.foreign_payload is not None
+        if message.foreign_payload is not None and message.foreign_payload.wire is None
     ]
     if not refused:
         return checked

@@ -197,7 +197,7 @@ def _events(subject: Subject) -> tuple[views.EventView, ...]:
             type=message.type,
             version=message.version,
             key=tuple(Text(part) for part in message.key),
-            content_type=message.content_type,
+            content_type=wires.content_type(message),
             description=message.about.words,
             sample=sample(schemas[message.schema], schemas, _shown(message)),
             wires=wires.wires(message),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from eventgen.model import Avro, Foreign, Message, Service
+from eventgen.model import Avro, Foreign, Message, Service, Text
 from eventgen.plan.views import WireView
 
 
@@ -17,15 +17,17 @@ class Form:
 
     modules: tuple[str, ...]
     class_name: str
+    content_type: str
     requires: str  # distribution that the service needs, as in pyproject.toml
     arguments: Callable[[Any], tuple[Any, ...]]  # of the class, from the model
 
 
-_FORMS: Mapping[type, Form] = MappingProxyType(
+FORMS: Mapping[type, Form] = MappingProxyType(
     {
         Avro: Form(
             ("avro", "avro_values"),
             "AvroWire",
+            "application/avro",
             "fastavro>=1.12,<2",
             lambda wire: (wire.schema, wire.writers) if wire.writers else (wire.schema,),
         ),
@@ -40,6 +42,16 @@ def wires(message: Message) -> tuple[WireView, ...]:
         return ()
     arguments = form.arguments(message.foreign_payload.wire)
     return (WireView(form.modules[0], form.class_name, arguments),)
+
+
+def content_type(message: Message) -> Text:
+    """What a message's payload is called on the wire.
+
+    A document that says `application/json` of all its messages does not mean those in Avro.
+    """
+    form, given = _form(message.foreign_payload), message.content_type
+    word = "" if form is None else form.content_type.rpartition("/")[2]
+    return given if form is None or word in given.value.lower() else Text(form.content_type)
 
 
 def modules(service: Service) -> tuple[str, ...]:
@@ -59,4 +71,4 @@ def _forms(service: Service) -> tuple[Form, ...]:
 
 
 def _form(foreign: Foreign | None) -> Form | None:
-    return None if foreign is None else _FORMS.get(type(foreign.wire))
+    return None if foreign is None else FORMS.get(type(foreign.wire))

@@ -115,11 +115,7 @@ class Messages:
             foreign_payload=payload.foreign,
             headers=None,
             foreign_headers=headers.foreign,
-            content_type=Text(
-                formats.content_type(
-                    reading.text(node, "contentType") or self.default_content_type, payload.foreign
-                )
-            ),
+            content_type=Text(reading.text(node, "contentType") or self.default_content_type),
             correlation=self._correlation(node),
             examples=self._examples(node),
             deprecated=node.get("deprecated") is not None
@@ -195,8 +191,7 @@ class Messages:
             return _Written(schema, named, modern=modern)
         target = reading.target(schema)
         place = schema.span if language is None else language.span
-        found = formats.language(named)
-        if key != "payload" or found is None or found.read is None:
+        if key != "payload" or not formats.is_read(named):
             self._tell_format(key, named, place)
         foreign = Foreign(Text(named), plain(target), schema.span)
         return _Written(schema if key == "payload" else None, named, foreign=foreign)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from eventgen.model import Foreign
 from eventgen.spec.formats import avro_reading
 from eventgen.spec.formats.converted import Asked, Converted
 
@@ -21,24 +20,15 @@ SUPPORTED = "JSON Schema, Avro or Protobuf"
 class Language:
     """A schema language. Without `read` its schemas are kept, and nothing is made of them."""
 
-    word: str  # by which a `schemaFormat` or a `contentType` names it
+    word: str  # by which a `schemaFormat` names it
     title: str
     format: str = ""  # what stands for a file in it
-    content_type: str = ""
     read: Callable[[Reading, Asked], Converted | None] | None = None
 
 
 _LANGUAGES = (
-    Language(
-        "avro", "Avro", "application/vnd.apache.avro", "application/avro", avro_reading.convert
-    ),
-    Language(
-        "protobuf",
-        "Protobuf",
-        "application/vnd.google.protobuf",
-        "application/protobuf",
-        None,
-    ),
+    Language("avro", "Avro", "application/vnd.apache.avro", avro_reading.convert),
+    Language("protobuf", "Protobuf", "application/vnd.google.protobuf", None),
     Language("raml", "RAML"),
     Language("xml", "XML"),
 )
@@ -48,6 +38,12 @@ def language(words: str) -> Language | None:
     """The language that a `schemaFormat` names."""
     lowered = words.lower()
     return next((one for one in _LANGUAGES if one.word in lowered), None)
+
+
+def is_read(words: str) -> bool:
+    """Whether the schemas of the language that `words` names become models."""
+    found = language(words)
+    return found is not None and found.read is not None
 
 
 def of_file(reading: Reading, schema: Node) -> str:
@@ -61,12 +57,3 @@ def convert(reading: Reading, words: str, asked: Asked) -> Converted | None:
     """A payload in the language that `words` names; None when nothing can be made of it."""
     found = language(words)
     return None if found is None or found.read is None else found.read(reading, asked)
-
-
-def content_type(given: str, foreign: Foreign | None) -> str:
-    """What a payload is called on the wire.
-
-    A document that says `application/json` for all its messages does not mean those in Avro.
-    """
-    found = None if foreign is None or foreign.wire is None else language(foreign.format.value)
-    return given if found is None or found.word in given.lower() else found.content_type

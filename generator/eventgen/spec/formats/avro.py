@@ -78,12 +78,11 @@ class _Converter:
         required = []
         for part in schema["fields"]:
             made = {**self.convert(part["type"]), **_described(part)}
-            try:
-                default = {"default": json_default(part["type"], part["default"], self.named)}
-            except (KeyError, OverflowError, ValueError):
-                default = {}
+            if "default" in part:
+                made["default"] = json_default(part["type"], part["default"], self.named)
+            else:
                 required.append(part["name"])
-            properties[part["name"]] = {**made, **default}
+            properties[part["name"]] = made
         return {
             "type": "object",
             "properties": properties,

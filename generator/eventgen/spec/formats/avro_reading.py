@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from eventgen.diagnostics import Span
 from eventgen.model import Avro
-from eventgen.spec.asyncapi.common import beginning
 from eventgen.spec.formats.avro import converted
 from eventgen.spec.formats.avro_defaults import json_default
 from eventgen.spec.formats.avro_types import LOGICAL, PRIMITIVES, tag, types_of
@@ -20,7 +20,6 @@ from eventgen.spec.nearest import did_you_mean
 from eventgen.spec.tree import plain
 
 if TYPE_CHECKING:
-    from eventgen.diagnostics import Span
     from eventgen.spec.formats.converted import Asked
     from eventgen.spec.shape import Reading
     from eventgen.spec.tree import Node
@@ -63,7 +62,7 @@ class _Reader:
     reading: Reading
     _names: set[str] = field(default_factory=set)
     _of_node: dict[Node, str] = field(default_factory=dict)
-    _defaults: list[tuple[Any, Any, Node]] = field(default_factory=list)
+    _defaults: list[tuple[dict[str, Any], Node]] = field(default_factory=list)
     _open: list[Node] = field(default_factory=list)
 
     def schema(self, node: Node, space: str) -> Any:
@@ -104,12 +103,15 @@ class _Reader:
         found = next((one for one in own if self.reading.files.beside(node, one)), None)
         document = None if found is None else self.reading.files.beside(node, found)
         if document is None:
-            raise self._fault(
-                node,
+            # A warning: whoever builds with it may have the file elsewhere.
+            self.reading.warn(
+                "avro-type-missing",
                 f"the Avro type `{node.words}` is not defined",
-                did_you_mean(node.words, [*PRIMITIVES, *_COMPLEX, *self._names])
+                node.span,
+                help=did_you_mean(node.words, [*PRIMITIVES, *_COMPLEX, *self._names])
                 or f"define it where it is used first, or beside this file in `{own[0]}`",
             )
+            raise _Fault
         schema = self.schema(document.root, name.rpartition(".")[0])
         if name not in self._names:
             raise self._fault(node, f"`{found}` does not define the Avro type `{name}`", None)
@@ -210,13 +212,13 @@ class _Reader:
             others = {key: plain(one) for key, one in item.value.items()}
             fields.append({**others, "name": name.words, "type": type_})
             if "default" in item.value:
-                self._defaults.append((type_, others["default"], item))
+                self._defaults.append((fields[-1], item))
         return fields
 
     def _part(self, node: Node, key: str, what: str) -> Node:
         found = node.get(key)
         if found is None:
-            raise self._fault(node, f"an Avro {what} needs a `{key}`", None)
+            raise self._fault(node, f"an Avro {what} needs `{key}`", f"add `{key}`")
         return found
 
     def _logical(self, node: Node, kind: str) -> dict[str, str]:
@@ -236,17 +238,20 @@ class _Reader:
                 "avro-not-valid",
                 f"`{written.words}` is no logical type of this `{kind}`, and counts for nothing",
                 written.span,
-                help="remove it, or see what Avro 1.12 says it needs",
+                help="give its `precision`, and a `scale` that is not larger"
+                if written.words == "decimal"
+                else "see the logical types of Avro 1.12, or remove it",
             )
         return {"logicalType": written.words} if fits else {}
 
     def check_defaults(self, schema: Any) -> None:
-        """Tell of the defaults that are no values of their fields."""
+        """Tell of the defaults that are no values of their fields, and leave them out."""
         named = types_of(schema)
-        for type_, default, item in self._defaults:
+        for part, item in self._defaults:
             try:
-                json_default(type_, default, named)
-            except (KeyError, OverflowError, ValueError):
+                json_default(part["type"], part["default"], named)
+            except (OverflowError, ValueError):
+                del part["default"]
                 self.reading.warn(
                     "avro-not-valid",
                     f"the default of `{item.value['name'].words}` is no value of its type",
@@ -261,7 +266,10 @@ class _Reader:
 
 def _pointed(node: Node) -> Span:
     """A scalar as a whole; of anything larger where it begins."""
-    return beginning(node.span) if isinstance(node.value, (dict, list)) else node.span
+    at = node.span
+    if isinstance(node.value, (dict, list)):
+        return Span(at.source, at.line, at.column, at.line, at.column + 1)
+    return at
 
 
 def _qualified(name: str, space: str) -> str:

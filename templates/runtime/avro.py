@@ -220,14 +220,21 @@ def _into_union(compiler: _Compiler, branches: list[Any]) -> Convert:
             return None
         for kind, tag in kinds:
             if _is_of(kind, value):
-                wide = "long" if tag == "int" and abs(value) >= 2**31 else tag
-                wide = "double" if tag == "float" and "double" in tags else wide
-                return wide, tags[wide](value)
+                wide = _wider(tag, value) if kind in ("integer", "number") else tag
+                chosen = wide if wide in tags else tag
+                return chosen, tags[chosen](value)
         if numbers and isinstance(value, int) and not isinstance(value, bool):
             return numbers[-1], tags[numbers[-1]](float(value))
         raise ValueError(f"{value!r} is none of {', '.join(tags)}")
 
     return by_kind
+
+
+def _wider(tag: str, value: float) -> str:
+    """Of the numbers of one kind, the one that holds the value as it is."""
+    if tag == "int" and abs(value) >= 2**31:
+        return "long"
+    return "double" if tag == "float" else tag
 
 
 def _is_of(kind: str | frozenset[str], value: Any) -> bool:
@@ -252,7 +259,7 @@ def _out_of_union(compiler: _Compiler, branches: list[Any]) -> Convert:
     named = {_tag(one): compiler.compile(one) for one in branches}
     tagged = _is_tagged(branches, compiler.named)
     classes: dict[type, str] = {}
-    for one in branches:
+    for one in sorted(branches, key=lambda one: _tag(one) in compiler.named):
         classes.setdefault(_class(one, compiler.named), _tag(one))
 
     def out(value: Any) -> Any:

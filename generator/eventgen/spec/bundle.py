@@ -121,7 +121,7 @@ class _Bundler:
         """The unit of a part of a converted payload: one for all parts that say the same."""
         name = referred(schema)
         named = NamedType((), schema) if name is None else converted.types[name]
-        key = json.dumps([name, schema, converted.closure(named.document)], sort_keys=True)
+        key = json.dumps([name, named.document, converted.closure(named.document)], sort_keys=True)
         if key not in self._units:
             unit = _Unit(converted.node, modern=True, texts=named.texts)
             self._units[key] = unit

@@ -7,6 +7,7 @@ and whose logical types are valid.
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,8 +96,7 @@ class _Converter:
         if is_tagged(branches, self.named):
             parts = [(one, _tagged(tag(one), part)) for one, part in parts if one != "null"]
             parts += [("null", {**TYPES["null"]})] if "null" in branches else []
-        different: list[Any] = []
-        different += [part for _, part in parts if part not in different]
+        different = list({json.dumps(part): part for _, part in parts}.values())
         return different[0] if len(different) == 1 else {"anyOf": different}
 
 

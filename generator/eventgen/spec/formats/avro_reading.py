@@ -143,16 +143,18 @@ class _Reader:
             )
         if isinstance(kind.value, (dict, list)):
             return self.schema(kind, space)
-        others = {key: plain(one) for key, one in node.value.items() if key != "logicalType"}
+        made: dict[str, Any] = {"type": kind.words}
         if kind.words in _NAMED:
-            others |= self._named(node, kind.words, space)
+            made |= self._named(node, kind.words, space)
         elif kind.words == "array":
-            others["items"] = self.schema(self._part(node, "items", kind.words), space)
+            made["items"] = self.schema(self._part(node, "items", kind.words), space)
         elif kind.words == "map":
-            others["values"] = self.schema(self._part(node, "values", kind.words), space)
+            made["values"] = self.schema(self._part(node, "values", kind.words), space)
         elif kind.words not in PRIMITIVES:
             return self.schema(kind, space)
-        return {**others, "type": kind.words, **self._logical(node, kind.words)}
+        made |= self._logical(node, kind.words)
+        read = {*made, "logicalType", "namespace"}
+        return made | {key: plain(one) for key, one in node.value.items() if key not in read}
 
     def _named(self, node: Node, kind: str, space: str) -> dict[str, Any]:
         """The name of a type, and what only types with a name have."""

@@ -17,7 +17,6 @@ PRIMITIVES = frozenset(
     ("null", "boolean", "int", "long", "float", "double", "bytes", "string"),
 )
 BYTES = {"type": "string", "contentEncoding": "base64"}
-_COUNT = {"type": "integer", "minimum": 0, "maximum": 2**32 - 1}
 _UUID = {"type": "string", "format": "uuid"}
 _TIME = {"type": "string", "format": "local-time"}
 _MOMENT = {"type": "string", "format": "date-time"}
@@ -27,7 +26,7 @@ _INTEGER = {"type": "integer"}
 _DURATION_PARTS = ("months", "days", "milliseconds")
 _DURATION = {
     "type": "object",
-    "properties": dict.fromkeys(_DURATION_PARTS, _COUNT),
+    "properties": dict.fromkeys(_DURATION_PARTS, _INTEGER),
     "required": [*_DURATION_PARTS],
     "additionalProperties": False,
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from eventgen.model import Avro, Foreign, Message, Service, Text
+from eventgen.model import Avro, Foreign, Message, Protobuf, Service, Text
 from eventgen.plan.views import WireView
 
 
@@ -30,6 +30,13 @@ FORMS: Mapping[type, Form] = MappingProxyType(
             "application/avro",
             "fastavro>=1.12,<2",
             lambda wire: (wire.schema, wire.writers) if wire.writers else (wire.schema,),
+        ),
+        Protobuf: Form(
+            ("protobuf", "protobuf_values"),
+            "ProtobufWire",
+            "application/protobuf",
+            "protobuf>=6.31,<8",
+            lambda wire: (wire.descriptors, wire.message),
         ),
     }
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from eventgen.spec.formats import avro_reading
+from eventgen.spec.formats import avro_reading, protobuf_reading
 from eventgen.spec.formats.converted import Asked, Converted
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Language:
 
 _LANGUAGES = (
     Language("avro", "Avro", "application/vnd.apache.avro", avro_reading.convert),
-    Language("protobuf", "Protobuf", "application/vnd.google.protobuf", None),
+    Language("protobuf", "Protobuf", "application/vnd.google.protobuf", protobuf_reading.convert),
     Language("raml", "RAML"),
     Language("xml", "XML"),
 )

@@ -25,7 +25,9 @@ for name in dir(topology):
 """
 
 
-@pytest.mark.parametrize(("spec", "package", "events"), [("avro", "billing", 2)])
+@pytest.mark.parametrize(
+    ("spec", "package", "events"), [("avro", "billing", 2), ("protobuf", "fleet", 2)]
+)
 def test_a_service_sends_and_handles_its_events(
     spec: str, package: str, events: int, tmp_path: Path
 ) -> None:

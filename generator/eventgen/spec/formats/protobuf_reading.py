@@ -56,7 +56,8 @@ def convert(reading: Reading, asked: Asked) -> Converted | None:
         )
         return None
     sources = _Sources(reading)
-    sources.gather(target.node, target.document)
+    if not sources.gather(target.node, target.document):
+        return None
     main = target.document.name.name if target.document.language else _INLINE
     library = Path(compiler.submodule_search_locations[0], "_proto")
     descriptors = _compile({main: target.node.words, **sources.texts}, library)
@@ -74,19 +75,32 @@ class _Sources:
     texts: dict[str, str] = field(default_factory=dict)
     _documents: dict[str, Document] = field(default_factory=dict)
 
-    def gather(self, node: Node, document: Document) -> None:
-        """Find what a file imports, and what that imports.
+    def gather(self, node: Node, document: Document) -> bool:
+        """Find what a file imports, and what that imports; whether all of it was found.
 
         The folder that names begin at is not known: it is the file's own, or one above it.
         """
-        for name in _IMPORT.findall(node.words):
+        whole = True
+        for match in _IMPORT.finditer(node.words):
+            name = match[1]
             if name in self.texts or name.startswith(_LIBRARY):
                 continue
             found = self._found(document, name)
-            if found is not None and isinstance(found.root.value, str):
-                self.texts[name] = found.root.words
-                self._documents[name] = found
-                self.gather(found.root, found)
+            if found is None or not isinstance(found.root.value, str):
+                before = node.words[: match.start(1)]
+                column = match.start(1) - before.rfind("\n")
+                self.reading.error(
+                    "protobuf-not-valid",
+                    f"there is no file `{name}` to import",
+                    _at(node, before.count("\n") + 1, column, len(name)),
+                    help="put it beside this file or into a folder above it",
+                )
+                whole = False
+                continue
+            self.texts[name] = found.root.words
+            self._documents[name] = found
+            whole = self.gather(found.root, found) and whole
+        return whole
 
     def _found(self, document: Document, name: str) -> Document | None:
         for above in range(_FARTHEST):
@@ -107,10 +121,6 @@ class _Sources:
                 f"this is no Protobuf: {text[:1].lower()}{text[1:]}",
                 _at(root, int(match["line"] or 1), int(match["column"] or 1)),
                 label="" if root is not node or main != _INLINE else f"line {match['line']} of it",
-                help="a file that is imported is looked for beside this one, and in the folders"
-                " above it"
-                if "not found" in text
-                else None,
             )
 
 
@@ -179,8 +189,8 @@ def _first(span: Span) -> Span:
     return Span(span.source, span.line, span.column, span.line, span.column + 1)
 
 
-def _at(root: Node, line: int, column: int) -> Span:
+def _at(root: Node, line: int, column: int, length: int = 1) -> Span:
     """A place in a file; in a text inside a document, where that begins."""
     if root.span.line != 1 or root.span.column != 1:
         return _first(root.span)
-    return Span(root.span.source, line, column, line, column + 1)
+    return Span(root.span.source, line, column, line, column + length)

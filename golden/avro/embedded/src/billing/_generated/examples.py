@@ -30,7 +30,9 @@ _EVENT_INVOICE_ISSUED: Final = b"""{
       "parts": []
     }
   ],
-  "labels": {},
+  "labels": {
+    "key": "labels"
+  },
   "checksum": "AAAAAA==",
   "reminder": {
     "months": 1,
@@ -43,7 +45,7 @@ _EVENT_INVOICE_ISSUED: Final = b"""{
   "attachment": {
     "string": "string"
   },
-  "ticks": 0
+  "ticks": 1
 }
 """
 _EVENT_PAYMENT_CAPTURED: Final = b"""{

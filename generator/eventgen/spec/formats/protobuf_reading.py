@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from eventgen.spec.shape import Reading
     from eventgen.spec.tree import Node
 
-_IMPORT = re.compile(r'^\s*import\s+(?:(?:public|weak|option)\s+)?"([^"\n]+)"\s*;', re.MULTILINE)
+_TOKEN = re.compile(
+    r'"(?:\\.|[^"\\\n])*"|' r"'(?:\\.|[^'\\\n])*'" r"|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL
+)
+_IMPORT = re.compile(r"""\bimport\s+(?:(?:public|weak|option)\s+)?(["'])([^"'\n]+)\1\s*;""")
 _ROOT = re.compile(r"@RootNode\b.*?\bmessage\s+(\w+)", re.DOTALL)
 _FAULT = re.compile(r"(?P<file>[^:\n]+):(?:(?P<line>\d+):(?P<column>\d+): )?(?P<text>.+)")
 _LIBRARY = "google/protobuf/"  # comes with the compiler
@@ -81,14 +84,14 @@ class _Sources:
         The folder that names begin at is not known: it is the file's own, or one above it.
         """
         whole = True
-        for match in _IMPORT.finditer(node.words):
-            name = match[1]
+        for match in _IMPORT.finditer(_TOKEN.sub(_without_comment, node.words)):
+            name = match[2]
             if name in self.texts or name.startswith(_LIBRARY):
                 continue
             found = self._found(document, name)
             if found is None or not isinstance(found.root.value, str):
-                before = node.words[: match.start(1)]
-                column = match.start(1) - before.rfind("\n")
+                before = node.words[: match.start(2)]
+                column = match.start(2) - before.rfind("\n")
                 self.reading.error(
                     "protobuf-not-valid",
                     f"there is no file `{name}` to import",
@@ -103,6 +106,8 @@ class _Sources:
         return whole
 
     def _found(self, document: Document, name: str) -> Document | None:
+        if not set(name.split("/")).isdisjoint(("", ".", "..")) or "\\" in name:
+            return None  # it is to become a path below the folder of the compilation
         for above in range(_FARTHEST):
             found = self.reading.files.beside(document.root, "../" * above + name)
             if found is not None:
@@ -122,6 +127,11 @@ class _Sources:
                 _at(root, int(match["line"] or 1), int(match["column"] or 1)),
                 label="" if root is not node or main != _INLINE else f"line {match['line']} of it",
             )
+
+
+def _without_comment(token: re.Match[str]) -> str:
+    """A text as it is, and a comment as blanks, so that what follows stays in its place."""
+    return token[0] if token[0][0] in "\"'" else re.sub(r"[^\n]", " ", token[0])
 
 
 def _compile(files: Mapping[str, str], library: Path) -> bytes | str:

@@ -53,8 +53,8 @@ _SCALARS: Mapping[int, tuple[Convert, Convert]] = {
 
 
 def _enum(kind: Any) -> tuple[Convert, Convert]:
-    numbers = {value.name: value.number for value in kind.values}
-    names = {number: kind.values_by_number[number].name for number in numbers.values()}
+    numbers: dict[str, int] = {value.name: value.number for value in kind.values}
+    names: dict[int, str] = {n: kind.values_by_number[n].name for n in numbers.values()}
 
     def into(value: str | int) -> int:
         return numbers[value] if isinstance(value, str) else value

@@ -7,11 +7,15 @@ from typing import Any
 
 import fastavro
 import pytest
+from eventgen.model import Avro
+from eventgen.plan.samples import sample
 from pydantic import BaseModel
 from runtime.avro import AvroWire
 from runtime.codec import decode, encode, payload
 from runtime.envelope import Undecodable
 from runtime.service import EventType
+
+from tests.support import corpus
 
 FLOAT_MAX = 3.4028234663852886e38
 STATUS = {"type": "enum", "name": "Status", "symbols": ["NEW", "PAID"]}
@@ -260,3 +264,23 @@ def test_what_breaks_the_schema_names_the_event() -> None:
     with pytest.raises(Undecodable, match=r"order 1\.0\.0: no Avro") as refused:
         decode(EVENT, b"{}")
     assert refused.value.reason == "invalid"
+
+
+# real documents -----------------------------------------------------------------------------------
+
+
+def test_samples_of_real_documents_come_back_as_they_were() -> None:
+    count = 0
+    for name, service in corpus.services():
+        schemas = {schema.name: schema for schema in service.schemas}
+        for message in service.messages:
+            wire = message.foreign_payload and message.foreign_payload.wire
+            if isinstance(wire, Avro):
+                example = sample(schemas[message.schema], schemas, ())
+                own = AvroWire(wire.schema)
+                body = own.encode(example)
+                read = own.decode(body)
+                assert read.keys() == example.keys(), name
+                assert own.encode(read) == body, name
+                count += 1
+    assert count >= 10

@@ -164,7 +164,8 @@ def _fields(fields: list[tuple[str, Convert]], value: Mapping[str, Any]) -> dict
 def _tag(branch: Any) -> str:
     if isinstance(branch, str):
         return branch
-    return str(branch.get("name", branch["type"]))
+    named = branch["type"] in ("enum", "error", "fixed", "record")
+    return str(branch["name" if named else "type"])
 
 
 def _kind(branch: Any, named: Mapping[str, Any]) -> str | frozenset[str]:

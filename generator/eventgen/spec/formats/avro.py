@@ -10,6 +10,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from eventgen.spec.formats.avro_defaults import json_default
@@ -34,6 +35,17 @@ def converted(schema: Any) -> tuple[Any, Mapping[str, NamedType]]:
     return root, converter.types
 
 
+_LONGEST_SAMPLE = 4096  # bytes
+
+
+def _small(schema: Schema) -> dict[str, Any]:
+    """An example for a decimal that has no room for the usual one, `19.99`."""
+    scale = schema.get("scale", 0)
+    if scale >= 2 and schema["precision"] - scale >= 2:
+        return {}
+    return {"examples": [format(Decimal(1).scaleb(-scale), "f")]}
+
+
 @dataclass(slots=True)
 class _Converter:
     named: Named
@@ -46,16 +58,18 @@ class _Converter:
         if isinstance(schema, str):
             schema = self.named.get(schema, {"type": schema})
         kind = schema["type"]
-        made = LOGICAL.get((kind, schema.get("logicalType", "")), TYPES.get(kind, {}))
+        logical = schema.get("logicalType", "")
+        made = LOGICAL.get((kind, logical), TYPES.get(kind, {}))
         if made:
-            return {**made}
+            return {**made, **(_small(schema) if logical == "decimal" else {})}
         match kind:
             case "array":
                 made = {"type": "array", "items": self.convert(schema["items"])}
             case "map":
                 made = {"type": "object", "additionalProperties": self.convert(schema["values"])}
             case "fixed":
-                made = {**BYTES, "examples": [base64.b64encode(bytes(schema["size"])).decode()]}
+                zeros = bytes(min(schema["size"], _LONGEST_SAMPLE))
+                made = {**BYTES, "examples": [base64.b64encode(zeros).decode()]}
             case _:
                 made = self._named(schema)
         return {**made}

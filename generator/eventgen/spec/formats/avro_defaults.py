@@ -106,13 +106,15 @@ def _of_logical(schema: Schema, value: Any) -> Any:
     if not isinstance(value, str) or len(value) != schema.get("size", len(value)):
         raise ValueError(value)
     if kind == "string":
-        return value
+        return str(UUID(value))
     content = value.encode("latin-1")
     match logical:
         case "decimal":
-            with localcontext(prec=max(schema["precision"], 1)):
-                whole = Decimal(int.from_bytes(content, "big", signed=True))
-                return format(whole.scaleb(-schema.get("scale", 0)), "f")
+            whole = int.from_bytes(content, "big", signed=True)
+            if abs(whole) >= 10 ** schema["precision"]:
+                raise ValueError(value)
+            with localcontext(prec=schema["precision"]):
+                return format(Decimal(whole).scaleb(-schema.get("scale", 0)), "f")
         case "uuid":
             return str(UUID(bytes=content))
     months, days, milliseconds = (

@@ -14,7 +14,7 @@ from eventgen.diagnostics import Span
 from eventgen.model import Avro
 from eventgen.spec.formats.avro import converted
 from eventgen.spec.formats.avro_defaults import json_default
-from eventgen.spec.formats.avro_types import LOGICAL, PRIMITIVES, tag, types_of
+from eventgen.spec.formats.avro_types import LOGICAL, NAMED, PRIMITIVES, tag, types_of
 from eventgen.spec.formats.converted import Converted
 from eventgen.spec.nearest import did_you_mean
 from eventgen.spec.tree import plain
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from eventgen.spec.tree import Node
 
 _COMPLEX = ("array", "enum", "error", "fixed", "map", "record")
-_NAMED = ("enum", "error", "fixed", "record")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _FULL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
 _SIZES = {"duration": 12, "uuid": 16}
@@ -72,7 +71,8 @@ class _Reader:
         if isinstance(node.value, list):
             return self._union(node, space)
         if isinstance(node.value, dict):
-            return self._complex(node, space)
+            known = self._of_node.get(node)  # a YAML alias is the value it names
+            return self._complex(node, space) if known is None else known
         if not isinstance(node.value, str) and node.words != "null":
             raise self._fault(node, "this is no Avro type", "write its name, such as `string`")
         return node.words if node.words in PRIMITIVES else self._by_name(node, space)
@@ -144,7 +144,7 @@ class _Reader:
         if isinstance(kind.value, (dict, list)):
             return self.schema(kind, space)
         made: dict[str, Any] = {"type": kind.words}
-        if kind.words in _NAMED:
+        if kind.words in NAMED:
             made |= self._named(node, kind.words, space)
         elif kind.words == "array":
             made["items"] = self.schema(self._part(node, "items", kind.words), space)
@@ -172,6 +172,7 @@ class _Reader:
             )
         self._names.add(name)
         self._of_node[node] = name
+        self._check_aliases(node)
         inner, _, short = name.rpartition(".")
         made: dict[str, Any] = {"name": short, "namespace": inner}
         if kind == "enum":
@@ -211,11 +212,22 @@ class _Reader:
                     name, f"the field `{name.words}` is described twice", "remove one of the two"
                 )
             type_ = self.schema(self._part(item, "type", "field"), space)
+            self._check_aliases(item)
             others = {key: plain(one) for key, one in item.value.items()}
             fields.append({**others, "name": name.words, "type": type_})
             if "default" in item.value:
                 self._defaults.append((fields[-1], item))
         return fields
+
+    def _check_aliases(self, node: Node) -> None:
+        aliases = node.get("aliases")
+        if aliases is None:
+            return
+        items = aliases.value if isinstance(aliases.value, list) else [aliases]
+        if aliases in items or not all(_FULL_NAME.match(item.words) for item in items):
+            raise self._fault(
+                aliases, "`aliases` is a list of Avro names", "write for example [order_number]"
+            )
 
     def _part(self, node: Node, key: str, what: str) -> Node:
         found = node.get(key)
@@ -228,11 +240,11 @@ class _Reader:
         written = node.get("logicalType")
         if written is None:
             return {}
-        scale, precision = plain(node.get("scale")) or 0, plain(node.get("precision"))
         fits = (kind, written.words) in LOGICAL
         if written.words == "decimal":
-            numbers = isinstance(scale, int) and isinstance(precision, int)
-            fits = fits and numbers and 0 <= scale <= precision and precision > 0
+            precision = plain(node.get("precision"))
+            scale = plain(node.get("scale")) if "scale" in node.value else 0
+            fits = fits and type(scale) is type(precision) is int and 0 <= scale <= precision > 0
         if kind == "fixed" and written.words in _SIZES:
             fits = fits and plain(node.get("size")) == _SIZES[written.words]
         if not fits:

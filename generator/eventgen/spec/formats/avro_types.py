@@ -16,6 +16,7 @@ Named: TypeAlias = Mapping[str, Schema]
 PRIMITIVES = frozenset(
     ("null", "boolean", "int", "long", "float", "double", "bytes", "string"),
 )
+NAMED = ("enum", "error", "fixed", "record")
 BYTES = {"type": "string", "contentEncoding": "base64"}
 _UUID = {"type": "string", "format": "uuid"}
 _TIME = {"type": "string", "format": "local-time"}
@@ -71,11 +72,10 @@ def full_name(schema: Schema) -> str:
 
 def types_of(schema: Any) -> dict[str, Schema]:
     """Every record, enum and fixed that a schema defines, by its full name."""
-    return {
-        full_name(one): one
-        for one in _parts(schema)
-        if one["type"] in ("record", "error", "enum", "fixed")
-    }
+    return {full_name(one): one for one in _parts(schema) if one["type"] in NAMED}
+
+
+_INNER = {"array": "items", "error": "fields", "map": "values", "record": "fields"}
 
 
 def _parts(schema: Any) -> Iterator[Schema]:
@@ -86,15 +86,16 @@ def _parts(schema: Any) -> Iterator[Schema]:
             waiting += one
         elif isinstance(one, dict):
             yield one
-            waiting += [one[key] for key in ("items", "values") if key in one]
-            waiting += [part["type"] for part in one.get("fields", ())]
+            inner = _INNER.get(one["type"])
+            parts = [] if inner is None else one[inner]
+            waiting += [part["type"] for part in parts] if inner == "fields" else [parts]
 
 
 def tag(branch: Any) -> str:
     """What a branch of a union is called in JSON (Avro 1.12, JSON Encoding)."""
     if isinstance(branch, str):
         return branch
-    return full_name(branch) if "name" in branch else str(branch["type"])
+    return full_name(branch) if branch["type"] in NAMED else str(branch["type"])
 
 
 def is_tagged(branches: list[Any], named: Named) -> bool:

@@ -207,7 +207,7 @@ class Files:
         """The file at an address that is relative to the file of a node; None if there is none."""
         own = self.of(node)
         place = addresses.resolve(address, own.place, self.root)
-        if not isinstance(place, Path) or not place.is_file():
+        if not isinstance(place, Path) or not os.path.isfile(place):  # noqa: PTH113 - as above
             return None
         return self.open(place, os.path.normpath(PurePosixPath(own.source.path).parent / address))
 

@@ -81,11 +81,12 @@ class _Reader:
         target = self.reading.target(node)
         if target is None:
             raise _Fault
-        known = self._of_node.get(target)
-        if known is not None:
-            return known
-        if target in self._open:
-            raise self._fault(node, f"`{node.reference}` leads back to itself", None)
+        return self._followed(node, target, space)
+
+    def _followed(self, node: Node, target: Node, space: str) -> Any:
+        """What stands at `target`, where `node` names it."""
+        if target in self._open and target not in self._of_node:
+            raise self._fault(node, "this leads back to itself", "name a record, enum or fixed")
         self._open.append(target)
         found = self.schema(target, space)
         self._open.pop()
@@ -112,7 +113,7 @@ class _Reader:
                 or f"define it where it is used first, or beside this file in `{own[0]}`",
             )
             raise _Fault
-        schema = self.schema(document.root, name.rpartition(".")[0])
+        schema = self._followed(node, document.root, name.rpartition(".")[0])
         if name not in self._names:
             raise self._fault(node, f"`{found}` does not define the Avro type `{name}`", None)
         return schema
@@ -160,7 +161,7 @@ class _Reader:
         """The name of a type, and what only types with a name have."""
         written = self._part(node, "name", kind)
         own = node.get("namespace")
-        given = space if own is None else own.words
+        given = space if own is None or own.value is None else own.words
         name = _qualified(written.words, given)
         if not _FULL_NAME.match(name):
             raise self._fault(

@@ -9,8 +9,8 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +63,8 @@ def convert(reading: Reading, asked: Asked) -> Converted | None:
         return None
     main = target.document.name.name if target.document.language else _INLINE
     library = Path(compiler.submodule_search_locations[0], "_proto")
-    descriptors = _compile({main: target.node.words, **sources.texts}, library)
+    files = {main: target.node.words, **sources.texts}
+    descriptors = _compile(tuple(files.items()), library)
     if isinstance(descriptors, str):
         sources.tell(descriptors, main, target.node)
         return None
@@ -134,10 +135,11 @@ def _without_comment(token: re.Match[str]) -> str:
     return token[0] if token[0][0] in "\"'" else re.sub(r"[^\n]", " ", token[0])
 
 
-def _compile(files: Mapping[str, str], library: Path) -> bytes | str:
+@lru_cache(maxsize=64)  # a file may have the payloads of several events
+def _compile(files: tuple[tuple[str, str], ...], library: Path) -> bytes | str:
     """A FileDescriptorSet of some files, the first of which is wanted; or what is wrong."""
     with tempfile.TemporaryDirectory(prefix="eventgen-") as folder:
-        for name, text in files.items():
+        for name, text in files:
             place = Path(folder, name)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(text, encoding="utf-8")
@@ -145,7 +147,7 @@ def _compile(files: Mapping[str, str], library: Path) -> bytes | str:
         command = [
             *(sys.executable, "-m", "grpc_tools.protoc", "-I.", f"-I{library}"),
             *("--include_imports", "--include_source_info", f"--descriptor_set_out={out}"),
-            next(iter(files)),
+            files[0][0],
         ]
         run = subprocess.run(
             command, cwd=folder, capture_output=True, encoding="utf-8", check=False

@@ -161,6 +161,13 @@ class Messages:
             self._no_payload(node, names[0], at)
             return _Written(None)
         written = self._schema(node, "payload")
+        if own is not None and own.get("writer_schemas") and not formats.is_avro(written.format):
+            self.reading.error(
+                "unknown-key",
+                "`writer_schemas` are of payloads in Avro, and this one is in another language",
+                own.place("writer_schemas"),
+                help="remove it",
+            )
         if written.foreign is None or written.node is None:
             return written
         asked = Asked(written.node, names, own)

@@ -46,6 +46,12 @@ def is_read(words: str) -> bool:
     return found is not None and found.read is not None
 
 
+def is_avro(words: str) -> bool:
+    """Whether `words` names Avro, whose values are read with the schema they were written with."""
+    found = language(words)
+    return found is not None and found.title == "Avro"
+
+
 def of_file(reading: Reading, schema: Node) -> str:
     """The format of a schema that is a file: `$ref: order.avsc`. Empty for JSON Schema."""
     target = None if schema.reference is None else reading.follow(schema)

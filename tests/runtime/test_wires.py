@@ -39,7 +39,7 @@ CHANNEL = Channel("orders", "orders", "orders/{number}", {"number": ("number",)}
 
 
 WIRE = AvroWire(NEW, {"1.0.0": OLD})
-PLACED = EventType("order.placed", "2.0.0", Order, ("number",), "application/avro", WIRE)
+PLACED = EventType("order.placed", "1.1.0", Order, ("number",), "application/avro", WIRE)
 
 
 SHOP = Service("shop", "1", "shop", "embedded", None, (Publication(PLACED, CHANNEL),))
@@ -83,8 +83,8 @@ def test_without_a_version_the_own_schema_is_taken(tmp_path: Path) -> None:
 
 
 def test_bytes_of_a_version_that_is_not_known_are_never_guessed(tmp_path: Path) -> None:
-    headers = {"ce_type": "order.placed", "ce_eventversion": "0.9.0"}
-    with pytest.raises(Undecodable, match=r"order\.placed 2\.0\.0: no Avro"):
+    headers = {"ce_type": "order.placed", "ce_eventversion": "1.0.9"}
+    with pytest.raises(Undecodable, match=r"order\.placed 1\.1\.0: no Avro"):
         asyncio.run(handled(tmp_path, b"\x0e", headers))
 
 

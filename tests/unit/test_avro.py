@@ -266,7 +266,7 @@ def test_a_payload_may_be_one_of_the_types_of_a_file(tmp_path: Path) -> None:
 
 
 def test_what_other_versions_write_is_read_with_it(tmp_path: Path) -> None:
-    older = "x-eventgen: {version: 2.0.0, writer_schemas: {1.0.0: {$ref: old.avsc}}}"
+    older = "x-eventgen: {version: 1.1.0, writer_schemas: {1.0.0: {$ref: old.avsc}}}"
     text_ = SPEC.replace("placed: {", f"placed: {{{older}, ") % (
         "{$ref: new.avsc}",
         "{type: object}",

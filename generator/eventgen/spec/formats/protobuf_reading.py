@@ -93,8 +93,9 @@ class _Sources:
             if found is None or not isinstance(found.root.value, str):
                 before = node.words[: match.start(2)]
                 column = match.start(2) - before.rfind("\n")
-                self.reading.error(
-                    "protobuf-not-valid",
+                # A warning: whoever builds with it may have the file elsewhere.
+                self.reading.warn(
+                    "protobuf-import-missing",
                     f"there is no file `{name}` to import",
                     _at(node, before.count("\n") + 1, column, len(name)),
                     help="put it beside this file or into a folder above it",
@@ -118,7 +119,13 @@ class _Sources:
     def tell(self, output: str, main: str, node: Node) -> None:
         """Report what the compiler says, at its place."""
         faults = [match for match in _FAULT.finditer(output) if "warning:" not in match[0]]
-        for match in faults[:1]:
+        if not faults:
+            self.reading.error(
+                "protobuf-not-valid", "this is no Protobuf that its compiler reads", _at(node, 1, 1)
+            )
+        # Those of the first file, the first of each place: the others follow from them.
+        own = [match for match in faults if match["file"] == faults[0]["file"]]
+        for match in {(one["line"], one["column"]): one for one in reversed(own)}.values():
             document = self._documents.get(match["file"])
             root = node if match["file"] == main or document is None else document.root
             text = match["text"].strip().removesuffix(".").replace('"', "`")

@@ -45,7 +45,8 @@ class AvroWire:
         known = (self._own, *self._writers.values())
         self._by_fingerprint = {_fingerprint(one): one for one in known}
         self._into = _Compiler(names, INTO, _into_union).compile(self._own)
-        self._out = _Compiler(names, OUT, _out_of_union).compile(self._own)
+        out = _Compiler(names, OUT, _out_of_union)
+        self._out, self._with_names = out.compile(self._own), out.needs_names
         raw = _Compiler(names, DEFAULTS, _default_of_union)
         for part in (part for one in names.values() for part in one.get("fields", ())):
             if "default" in part:
@@ -72,7 +73,9 @@ class AvroWire:
         buffer = io.BytesIO(body[start:])
         reader = None if writer is self._own else self._own
         try:
-            value = fastavro.schemaless_reader(buffer, writer, reader, return_named_type=True)
+            value = fastavro.schemaless_reader(
+                buffer, writer, reader, return_named_type=self._with_names
+            )
             rest = len(body) - start - buffer.tell()
             if rest:
                 raise ValueError(f"{rest} bytes are left over")
@@ -113,6 +116,7 @@ class _Compiler:
     named: Mapping[str, Any]
     leaves: Mapping[tuple[str, str], Leaf]
     union: Callable[[_Compiler, list[Any]], Convert]
+    needs_names: bool = False  # whether values have to say of which type they are
     _done: dict[str, Convert] = field(default_factory=dict)
 
     def compile(self, schema: Any) -> Convert:
@@ -154,6 +158,8 @@ def _values(convert: Convert, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fields(fields: list[tuple[str, Convert]], value: Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(value, tuple):  # what another version had in a union says its name
+        _, value = value
     # a field that is missing gets its default from the schema
     return {name: convert(value[name]) for name, convert in fields if name in value}
 
@@ -256,21 +262,25 @@ _JSON: Mapping[str, type] = {
 
 
 def _out_of_union(compiler: _Compiler, branches: list[Any]) -> Convert:
-    """What is read is told by its name, where its type has one, or else by its class."""
-    named = {_tag(one): compiler.compile(one) for one in branches}
+    """What is read is told by its class and its fields; where that is not enough, by its name."""
+    converts = {_tag(one): compiler.compile(one) for one in branches}
     tagged = _is_tagged(branches, compiler.named)
+    compiler.needs_names |= tagged
     classes: dict[type, str] = {}
     for one in sorted(branches, key=lambda one: _tag(one) in compiler.named):
         classes.setdefault(_class(one, compiler.named), _tag(one))
+    records = {_kind(one, compiler.named): _tag(one) for one in branches}
 
     def out(value: Any) -> Any:
         if value is None:
             return None
         if isinstance(value, tuple):
             tag, value = value
+        elif isinstance(value, dict) and not tagged:
+            tag = records.get(frozenset(value)) or classes[dict]
         else:
             tag = classes[type(value)]
-        made = named[tag](value)
+        made = converts[tag](value)
         return {tag: made} if tagged else made
 
     return out

@@ -115,7 +115,12 @@ def _duration(value: bytes) -> dict[str, int]:
     return dict(zip(PARTS, _DURATION.unpack(value), strict=True))
 
 
-_iso = _always(lambda value: value.isoformat())
+def _iso(schema: Schema) -> Convert:
+    """A time as text. A version without the logical type wrote, and one reads, its number."""
+    of_number = DEFAULTS[schema["type"], schema["logicalType"]](schema)
+    return lambda value: (of_number(value) if isinstance(value, int) else value).isoformat()
+
+
 OUT: Mapping[tuple[str, str], Leaf] = {
     ("bytes", ""): _always(_text),
     ("bytes", "decimal"): _always(lambda value: format(value, "f")),

@@ -195,6 +195,46 @@ def test_what_an_older_version_wrote_is_read_as_the_own_schema_has_it() -> None:
     assert wire.decode(wire.encode(READ), "2.0.0") == READ
 
 
+MORE = {**CARD, "fields": [*CARD["fields"], {"name": "fee", "type": "int", "default": 3}]}
+MILLIS = logical("long", "timestamp-millis")
+EVOLVED = [
+    (CARD, ["null", CARD, BANK], {"pan": "1"}, {"pan": "1"}),
+    (["null", CARD], CARD, {"pan": "1"}, {"pan": "1"}),
+    ([CARD, BANK], ["null", BANK, MORE], {"pan": "1"}, {"pan": "1", "fee": 3}),
+    ([BANK, CARD], [CASH, BANK, CARD], ("shop.Bank", {"iban": "1"}), {"shop.Bank": {"iban": "1"}}),
+    ("int", ["null", "double"], 5, 5.0),
+    ("int", ["null", "long", "string"], 5, 5),
+    ("bytes", "string", b"x", "x"),
+    ("string", "bytes", "x", "eA=="),
+    ("string", logical("string", "uuid"), f"{'0' * 8}-{'0000-' * 3}{'0' * 12}", None),
+    ("long", MILLIS, 1000, "1970-01-01T00:00:01+00:00"),
+    (logical("int", "date"), ["null", logical("int", "date")], 1, "1970-01-02"),
+    (MILLIS, logical("long", "timestamp-micros"), 1000, "1970-01-01T00:00:01+00:00"),
+    ({**CARD, "name": "Kard"}, {**CARD, "aliases": ["Kard"]}, {"pan": "1"}, {"pan": "1"}),
+    ({**STATUS, "symbols": ["A"]}, {**STATUS, "default": "NEW"}, "A", "NEW"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "value", "expected"), EVOLVED, ids=str)
+def test_a_field_whose_type_changed_is_read_as_the_new_one(
+    old: Any, new: Any, value: Any, expected: Any
+) -> None:
+    first, second = (
+        record({"name": "all", "type": {"type": "array", "items": items}}) for items in (old, new)
+    )
+    body = written(first, {"all": [value]})
+    read = AvroWire(second, {"1.0.0": first}).decode(body, "1.0.0")
+    assert read == {"all": [value if expected is None else expected]}
+
+
+def test_types_that_are_only_named_are_resolved_too() -> None:
+    field = {"name": "second", "type": ["null", "shop.Card", BANK]}
+    old = record({"name": "first", "type": CARD}, field)
+    new = record({"name": "first", "type": CARD}, field, {"name": "n", "type": "int", "default": 1})
+    value = {"first": {"pan": "1"}, "second": {"pan": "2"}}
+    assert AvroWire(new, {"1.0.0": old}).decode(written(old, value), "1.0.0") == {**value, "n": 1}
+
+
 def test_what_a_newer_version_wrote_is_read_without_what_is_new() -> None:
     newer = record(*OLD["fields"], {"name": "added", "type": "string"})
     body = written(newer, {**WRITTEN, "added": "x"})

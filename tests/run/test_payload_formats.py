@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -25,19 +26,25 @@ for name in dir(topology):
 """
 
 
+OURS = {"PYTHONPATH": str(ROOT / "generator")}
+
+
+def service(folder: Path, spec: Path) -> Path:
+    """A new project for a specification."""
+    made = eventgen(
+        "new", "service", "service", "--spec", spec, "--broker", "embedded", cwd=folder, env=OURS
+    )
+    assert made.returncode == 0, made.stderr
+    return folder / "service"
+
+
 @pytest.mark.parametrize(
     ("spec", "package", "events"), [("avro", "billing", 2), ("protobuf", "fleet", 2)]
 )
 def test_a_service_sends_and_handles_its_events(
     spec: str, package: str, events: int, tmp_path: Path
 ) -> None:
-    made = eventgen(
-        "new", "service", "service", "--spec", SPECS / f"{spec}.yaml", "--broker", "embedded",
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT / "generator")},
-    )  # fmt: skip
-    assert made.returncode == 0, made.stderr
-    project = tmp_path / "service"
+    project = service(tmp_path, SPECS / f"{spec}.yaml")
     path = {"PYTHONPATH": "src"}
     back = run(sys.executable, "-c", THERE_AND_BACK.format(package=package), cwd=project, env=path)
     assert back.returncode == 0, back.stderr
@@ -50,3 +57,21 @@ def test_a_service_sends_and_handles_its_events(
     assert shown.returncode == 0, shown.stderr
     assert "1  events handled (inbox)" in shown.stdout
     assert "0  dead letters (parked)" in shown.stdout
+
+
+def test_what_an_edit_makes_necessary_is_said_until_it_is_there(tmp_path: Path) -> None:
+    spec = tmp_path / "publisher.yaml"
+    shutil.copy(SPECS / "publisher.yaml", spec)
+    project = service(tmp_path, spec)
+    for name in ("avro.yaml", "com.acme.Money.avsc", "payment-captured.avsc"):
+        shutil.copy(SPECS / name, project / ("publisher.yaml" if name == "avro.yaml" else name))
+    needed = 'add "fastavro>=1.12,<2" to the dependencies in pyproject.toml and install it'
+    generated = eventgen("generate", cwd=project, env=OURS)
+    assert generated.returncode == 0, generated.stderr
+    assert needed in generated.stderr
+
+    pyproject = project / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace('"click', '"fastavro>=1.12,<2",\n  "click'))
+    again = eventgen("generate", "--check", cwd=project, env=OURS)
+    assert again.returncode == 0, again.stderr
+    assert needed not in again.stderr

@@ -20,13 +20,14 @@ from tests.support.reported import reported
 EXPLAINED = catalogue.explained()
 HEADINGS = ["## What it checks", "## Why", "## Example", "## Instead"]
 CONFIG = Config(spec="", broker="", database=Database.SQLITE)
-# Their examples are commands: the findings are about a file as a whole.
+# Their examples are commands: the findings are about a file as a whole, or what is installed.
 SHOWN_BY_COMMANDS = {
     "file-missing",
     "file-too-large",
     "file-unreadable",
     "not-a-file",
     "not-utf-8",
+    "protobuf-compiler-missing",
     "too-many-values",
 }
 # Findings about two versions of a specification: tests/compat shows them.

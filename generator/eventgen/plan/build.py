@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from eventgen.model import Channel, Handling, Message, Name, Retry, Schema, Text
 from eventgen.model.config import Database
-from eventgen.plan import views
+from eventgen.plan import views, wires
 from eventgen.plan.broker import Broker
 from eventgen.plan.kinds import Subject, View
 from eventgen.plan.samples import sample
@@ -56,6 +57,7 @@ def models_view(subject: Subject) -> Iterable[View]:
 
 def topology_view(subject: Subject, broker: Broker) -> Iterable[View]:
     """For `topology.py`."""
+    siblings = ("events", "wires") if wires.modules(subject.service) else ("events",)
     yield View(
         views.TopologyView(
             events=_events(subject),
@@ -64,8 +66,17 @@ def topology_view(subject: Subject, broker: Broker) -> Iterable[View]:
                 for channel in subject.service.channels
                 if channel.name in _used_channels(subject)
             ),
+            siblings=siblings,
         )
     )
+
+
+def wires_view(subject: Subject) -> Iterable[View]:
+    """For `wires.py`, which only a service has whose events are not all JSON."""
+    events = tuple(event for event in _events(subject) if event.wires)
+    imports = {wire.module: wire for event in events for wire in event.wires}
+    if events:
+        yield View(views.WiresView(tuple(imports[name] for name in sorted(imports)), events))
 
 
 def publishers_view(subject: Subject) -> Iterable[View]:
@@ -186,13 +197,19 @@ def _events(subject: Subject) -> tuple[views.EventView, ...]:
             type=message.type,
             version=message.version,
             key=tuple(Text(part) for part in message.key),
-            content_type=message.content_type,
+            content_type=wires.content_type(message),
             description=message.about.words,
-            sample=sample(schemas[message.schema], schemas, message.payloads),
+            sample=sample(schemas[message.schema], schemas, _shown(message)),
+            wires=wires.wires(message),
         )
         for message in service.messages
         if message.name.snake in used
     )
+
+
+def _shown(message: Message) -> tuple[Any, ...]:
+    """The author's own payloads. Those of another language may be written as it writes JSON."""
+    return message.payloads if message.foreign_payload is None else ()
 
 
 def _channel(channel: Channel, broker: Broker) -> views.ChannelView:

@@ -40,6 +40,15 @@ class ModelsView:
 
 
 @dataclass(frozen=True, slots=True)
+class WireView:
+    """A payload that is not JSON on the wire: the call that makes its codec."""
+
+    module: str  # of the runtime
+    class_name: str
+    arguments: tuple[Any, ...]  # plain data
+
+
+@dataclass(frozen=True, slots=True)
 class EventView:
     """One kind of event."""
 
@@ -52,6 +61,7 @@ class EventView:
     content_type: Text
     description: Text
     sample: Any  # a valid payload, as plain data
+    wires: tuple[WireView, ...]  # at most one; none for JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,15 @@ class TopologyView:
 
     events: tuple[EventView, ...]
     channels: tuple[ChannelView, ...]
+    siblings: tuple[str, ...] = ("events",)  # modules beside it
+
+
+@dataclass(frozen=True, slots=True)
+class WiresView:
+    """The codecs of events that are not JSON on the wire."""
+
+    imports: tuple[WireView, ...]  # one for each module
+    events: tuple[EventView, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,11 @@ _OPTIONS: Mapping[str, Any] = {
     "use_missing_sentinel": True,
     "allow_population_by_field_name": False,  # the base class does, for all
     "use_tuple_for_fixed_items": True,
-    "type_mappings": ["string+byte=binary"],  # Base64Bytes: Base64Str wants UTF-8 inside
+    "type_mappings": [
+        "string+byte=binary",  # Base64Bytes: Base64Str wants UTF-8 inside
+        "string+local-time=time-local",
+        "string+local-timestamp=date-time-local",
+    ],
     # prose
     "use_schema_description": True,
     "use_field_description": True,

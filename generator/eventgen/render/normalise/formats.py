@@ -6,12 +6,25 @@ from eventgen.render.normalise.text import noted
 from eventgen.render.normalise.types import OF_ARRAYS, OF_NUMBERS, OF_OBJECTS, OF_TEXTS, has_type
 from eventgen.render.normalise.walk import Document, everywhere, kinds
 
-# Those that become another Python type than str. `byte` is Base64 text; see the options of the
-# engine. Not here, so that they stay str: `email` (pydantic's takes 48 times as long), `password`
-# (pydantic's SecretStr sends asterisks), `uri` (pydantic's changes what it reads), `binary` (what
-# JSON carries is text), and whatever an author invented.
+# Those that become another Python type than str. `byte` is Base64 text; `local-time` and
+# `local-timestamp` are Avro's, without offset; see the options of the engine. Not here, so that
+# they stay str: `email` (pydantic's takes 48 times as long), `password` (pydantic's SecretStr sends
+# asterisks), `uri` (pydantic's changes what it reads), `binary` (what JSON carries is text), and
+# whatever an author invented.
 _TYPED = frozenset(
-    {"byte", "date", "date-time", "decimal", "duration", "ipv4", "ipv6", "time", "uuid"}
+    {
+        "byte",
+        "date",
+        "date-time",
+        "decimal",
+        "duration",
+        "ipv4",
+        "ipv6",
+        "local-time",
+        "local-timestamp",
+        "time",
+        "uuid",
+    }
 )
 
 

@@ -28,6 +28,7 @@ from eventgen.compat.avro_schema import (
 from eventgen.compat.change import Break, Change, Party
 from eventgen.compat.places import place
 from eventgen.compat.words import remedy
+from eventgen.model import Avro
 
 if TYPE_CHECKING:
     from eventgen.compat.words import About
@@ -58,11 +59,9 @@ class Problem:
 
 def compare(old: Foreign, new: Foreign, about: About) -> Iterator[Change]:
     """What keeps one version from reading the other one's events."""
-    sides = {
-        Party.PRODUCERS: problems(old.document, new.document),
-        Party.CONSUMERS: problems(new.document, old.document),
-    }
-    written = {Party.PRODUCERS: old.document, Party.CONSUMERS: new.document}
+    before, after = _whole(old), _whole(new)
+    sides = {Party.PRODUCERS: problems(before, after), Party.CONSUMERS: problems(after, before)}
+    written = {Party.PRODUCERS: before, Party.CONSUMERS: after}
     found: dict[tuple[str, tuple[str, ...]], dict[Party, Problem]] = {}
     for party, several in sides.items():
         for one in several:
@@ -70,13 +69,13 @@ def compare(old: Foreign, new: Foreign, about: About) -> Iterator[Change]:
     for (name, path), by in found.items():
         party, one = next(iter(by.items()))
         ways = (one.writer_way, one.reader_way)
-        before, after = ways if party is Party.PRODUCERS else ways[::-1]
+        was, now = ways if party is Party.PRODUCERS else ways[::-1]
         where = f"`{'.'.join(path)}` of {about.subject}" if path else about.subject
         yield Change(
             name,
             f"{where}: {one.text}",
-            place(old.span, before),
-            place(new.span, after),
+            place(old.span, was),
+            place(new.span, now),
             {
                 which: Break(
                     (sample(written[which], each.writer_way, each.shown),), _MISREAD.get(name, "")
@@ -85,7 +84,7 @@ def compare(old: Foreign, new: Foreign, about: About) -> Iterator[Change]:
             },
             help=remedy(name, about.event, about.version),
             event=about.event,
-            details={"path": ".".join(path), "pointer": "".join(f"/{part}" for part in after)},
+            details={"path": ".".join(path), "pointer": "".join(f"/{part}" for part in now)},
         )
     if not found:
         yield Change(
@@ -95,6 +94,11 @@ def compare(old: Foreign, new: Foreign, about: About) -> Iterator[Change]:
             new.span,
             event=about.event,
         )
+
+
+def _whole(found: Foreign) -> Any:
+    """The schema with what other files define; as it is written where that is not known."""
+    return found.wire.schema if isinstance(found.wire, Avro) else found.document
 
 
 def problems(writer: Any, reader: Any) -> tuple[Problem, ...]:

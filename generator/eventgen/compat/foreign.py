@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from eventgen.compat import avro
+from eventgen.compat import avro, protobuf
 from eventgen.compat.change import BOTH, Break, Change
 from eventgen.compat.words import remedy
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _Compare: TypeAlias = Callable[["Foreign", "Foreign", "About"], Iterator[Change]]
 _LANGUAGES = {"avro": "Avro", "protobuf": "Protobuf", "raml": "RAML", "xml": "XML"}
-_RULES: dict[str, _Compare] = {"Avro": avro.compare}
+_RULES: dict[str, _Compare] = {"Avro": avro.compare, "Protobuf": protobuf.compare}
 
 
 def language(found: Foreign | None) -> str:
@@ -28,7 +28,9 @@ def language(found: Foreign | None) -> str:
 
 def is_same(old: Foreign | None, new: Foreign | None) -> bool:
     """Whether two payloads are described in the same words."""
-    return old is not None and new is not None and old.document == new.document
+    if old is None or new is None:
+        return False
+    return (old.document, old.wire) == (new.document, new.wire)
 
 
 def compare(old: Foreign, new: Foreign, about: About) -> Iterator[Change]:
@@ -36,7 +38,7 @@ def compare(old: Foreign, new: Foreign, about: About) -> Iterator[Change]:
     if is_same(old, new):
         return
     rules = _RULES.get(language(new))
-    if rules is not None:
+    if rules is not None and new.wire is not None and old.wire is not None:
         yield from rules(old, new, about)
         return
     yield Change(

@@ -28,13 +28,15 @@ CONFIGS = {
     name: replace(CONFIG, naming=Naming(Convention.DOTTED, Convention.DOTTED))
     for name in ("unconventional-channel-name", "unconventional-event-name")
 }
-# These are about a file as a whole, or about eventgen.yaml: tests/unit shows them.
+# These are about a file as a whole, about eventgen.yaml, or about what is installed: tests/unit
+# shows them.
 ELSEWHERE = {
     "file-missing",
     "file-too-large",
     "file-unreadable",
     "not-a-file",
     "not-utf-8",
+    "protobuf-compiler-missing",
     "too-many-values",
     "unknown-channel",
 }

@@ -15,6 +15,7 @@ import yaml
 from eventgen import __version__, brokers
 from eventgen.model.config import Database
 from eventgen.plan.views import ComposeView
+from eventgen.plan.wires import FORMS
 from eventgen.render.templates import data_root, environment
 from eventgen.scaffold import Answers, scaffold
 
@@ -94,7 +95,8 @@ def test_dependencies_are_those_eventgen_is_tested_with(answers: Answers, tmp_pa
     assert given <= tested
     assert given >= set(answers.requirements)
     backends = {"asyncpg>=0.31,<1", "confluent-kafka>=2.16,<3"}
-    assert tested - given == (backends if answers is EMBEDDED else set())
+    payloads = {form.requires for form in FORMS.values()}
+    assert tested - given == payloads | (backends if answers is EMBEDDED else set())
 
 
 @pytest.mark.parametrize("words", HOSTILE)

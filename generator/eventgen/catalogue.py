@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from eventgen.brokers import discover
+from eventgen.compat import EXPLANATIONS
 from eventgen.diagnostics import explanations
 from eventgen.plan import protocols
 from eventgen.plan.broker import Broker
@@ -10,8 +11,8 @@ from eventgen.rules import all_rules
 
 
 def explained() -> dict[str, str]:
-    """Name -> Markdown: of the readers, the rules, and every broker that is installed."""
-    found = explanations.load()
+    """Name -> Markdown: of the readers, the rules, every broker installed, and of comparisons."""
+    found = explanations.load() | explanations.load(EXPLANATIONS)
     found |= {rule.name: rule.documentation for rule in all_rules()}
     found |= protocols.EXPLANATIONS
     for broker in discover().values():

@@ -15,6 +15,7 @@ _COMMANDS = (
     ("new", "start a new service"),
     ("generate", "write what the specification asks for, again"),
     ("check", "say what is wrong with a specification"),
+    ("diff", "say what a change of a specification breaks, and for whom"),
     ("explain", "say what a finding is about, or what holds for an event and why"),
     ("convert", "write the short form as AsyncAPI 3"),
     ("brokers", "list the brokers and what each can do"),
@@ -30,6 +31,7 @@ examples:
   eventgen generate                                    after you edited the specification
   eventgen generate --check                            in CI: is everything up to date?
   eventgen check specs/ --format github --strict       in CI: is every specification right?
+  eventgen diff main                                   what does this change break, and for whom
   eventgen explain unused-channel                      what a finding is about
 
 exit codes:

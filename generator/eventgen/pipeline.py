@@ -11,12 +11,13 @@ from pathlib import Path
 
 from eventgen import catalogue, verdict
 from eventgen.diagnostics import Diagnostic, Label, Severity, has_errors
-from eventgen.model import Service
+from eventgen.model import Foreign, Service
 from eventgen.model.config import Config, Perspective
 from eventgen.plan import protocols
 from eventgen.plan.broker import Broker
 from eventgen.plan.kinds import RenderedFile, Subject
 from eventgen.rules import check_all
+from eventgen.spec import formats
 from eventgen.spec.addresses import Fetch, offline
 from eventgen.spec.load import Loaded, in_order, load
 
@@ -90,21 +91,26 @@ def generable(checked: Checked) -> Checked:
         return checked
     used = {message.name: message for _, message in (*service.sent(), *service.received())}
     refused = [
-        Diagnostic(
-            "unsupported-schema-format",
-            Severity.ERROR,
-            f"the payload of `{message.name.raw.value}` is"
-            f" `{message.foreign_payload.format.value}`, which cannot be generated yet",
-            Label(message.foreign_payload.span),
-            help="describe the payload as JSON Schema",
-        )
+        _refused(message.name.raw.value, message.foreign_payload)
         for message in used.values()
-        if message.foreign_payload is not None
+        if message.foreign_payload is not None and message.foreign_payload.wire is None
     ]
     if not refused:
         return checked
     kept = [one for one in checked.findings if one.name != refused[0].name]
     return replace(checked, service=None, findings=(*kept, *refused))
+
+
+def _refused(name: str, foreign: Foreign) -> Diagnostic:
+    if formats.is_read(foreign.format.value):
+        why = "cannot be generated, as its schema could not be read"
+        remedy = "see what else is said of it"
+    else:
+        why = f"is `{foreign.format.value}`, which cannot be generated"
+        remedy = f"describe the payload as {formats.SUPPORTED}"
+    message = f"the payload of `{name}` {why}"
+    at = Label(foreign.span)
+    return Diagnostic("unsupported-schema-format", Severity.ERROR, message, at, help=remedy)
 
 
 def compile(  # noqa: A001  - the field's own word for it

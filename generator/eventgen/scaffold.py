@@ -18,7 +18,10 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What the skeleton needs to know. `requirements` are the distributions the broker needs."""
+    """What the skeleton needs to know.
+
+    `requirements` are the distributions that its broker and its payloads need.
+    """
 
     service: str  # kebab-case
     package: str

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import PydanticSerializationError
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from .envelope import Undecodable
 
 if TYPE_CHECKING:
-    from .service import EventType
+    from .service import EventType, Wire
 
 MAX_BYTES = 8 * 1024 * 1024  # beyond what any of the brokers takes in one message as installed
 _SHOWN = 3  # faults named in an error; the first ones explain the rest
@@ -21,13 +21,13 @@ _DIGITS = 308  # of the whole part of a number; no float has more
 
 
 def encode(event: EventType, model: BaseModel) -> bytes:
-    """The event as JSON, with the names of the wire.
+    """The event's bytes: JSON with the names of the wire, or what its `wire` makes of that.
 
     Raises ValueError when the model holds what its own schema refuses: a consumer would have to
     refuse it too, and there it is too late to do something about it.
     """
     try:
-        body = model.__pydantic_serializer__.to_json(model, by_alias=True, warnings="error")
+        body = _json(event, model)
     except PydanticSerializationError as error:
         raise ValueError(f"{_name(event)}: {error}") from error
     _hold_against_size(event, body)
@@ -35,21 +35,52 @@ def encode(event: EventType, model: BaseModel) -> bytes:
         _read(event, body)
     else:  # which takes nothing that the types do not
         _hold_against_schema(event, body)
+    if event.wire is not None:
+        body = _on_wire(event, event.wire, body)
     return body
 
 
-def decode(event: EventType, body: bytes) -> BaseModel:
+def _json(event: EventType, model: BaseModel) -> bytes:
+    serializer = model.__pydantic_serializer__
+    if event.wire is None:
+        return serializer.to_json(model, by_alias=True, warnings="error")
+    # JSON has no infinities, and what stands in for them here goes no further than `wire`.
+    plain = serializer.to_python(model, mode="json", by_alias=True, warnings="error")
+    return to_json(plain, inf_nan_mode="constants")
+
+
+def _on_wire(event: EventType, wire: Wire, body: bytes) -> bytes:
+    try:
+        encoded = wire.encode(from_json(body))
+    except ValueError as error:
+        raise ValueError(f"{_name(event)}: {error}") from error
+    _hold_against_size(event, encoded)
+    return encoded
+
+
+def decode(event: EventType, body: bytes, version: str | None = None) -> BaseModel:
     """The event in these bytes. Raises Undecodable("invalid") that names the event, where, and why.
 
-    The parser's own limits hold: 200 levels of nesting, 4,300 digits of a number.
+    `version` is that of the event they were written as. The parser's own limits hold: 200 levels of
+    nesting, 4,300 digits of a number.
     """
     try:
         _hold_against_size(event, body)
+        if event.wire is not None:
+            body = to_json(payload(event, body, version), inf_nan_mode="constants")
         model = _read(event, body)
         _hold_against_schema(event, body)
     except ValueError as error:
         raise Undecodable("invalid", str(error)) from error
     return model
+
+
+def payload(event: EventType, body: bytes, version: str | None = None) -> Any:
+    """What is in these bytes, as plain data. Raises Undecodable("invalid") like `decode`."""
+    try:
+        return from_json(body) if event.wire is None else event.wire.decode(body, version)
+    except ValueError as error:
+        raise Undecodable("invalid", f"{_name(event)}: {error}") from error
 
 
 def _read(event: EventType, body: bytes) -> BaseModel:

@@ -21,7 +21,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from . import logs
 from .app import App
-from .codec import decode
 from .connecting import connect_database
 from .database import OutboxRow, PendingRow
 from .embedded import EmbeddedTransport
@@ -184,7 +183,7 @@ def _example(app: App, event: EventType) -> Any:
     body = app.service.examples.get(event.type)
     if body is None:
         raise LookupError(f"there is no example of {event.type}")
-    return decode(event, body)
+    return event.model.model_validate_json(body, strict=True)
 
 
 def _where(channel: Channel) -> dict[str, Any]:

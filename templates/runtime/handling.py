@@ -172,7 +172,7 @@ class Handling:
         self, tx: AsyncConnection, work: Work, envelope: Envelope
     ) -> Sequence[OutboxRow]:
         route = self._route(work)
-        event = decode(route.event, work.message.body)
+        event = decode(route.event, work.message.body, envelope.version)
         session = AsyncSession(
             bind=tx, join_transaction_mode="rollback_only", expire_on_commit=False
         )

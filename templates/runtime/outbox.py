@@ -8,10 +8,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import from_json
-
-from . import spans
-from .codec import encode
+from . import codec, spans
 from .database import OutboxRow
 from .envelope import Envelope, to_headers, uuid7
 from .errors import NotPublishable
@@ -57,11 +54,11 @@ class Publisher:
         publication = self._publication(event, channel)
         type_ = publication.event
         try:
-            body = encode(type_, event)
+            body = codec.encode(type_, event)
         except ValueError as error:
             raise NotPublishable(str(error)) from error
         needs_payload = (key is None and type_.key) or publication.channel.parameters
-        payload = from_json(body) if needs_payload else None
+        payload = codec.payload(type_, body) if needs_payload else None
         if key is None:
             key = _key(publication, payload)
         destination = _destination(publication, payload, parameters or {})

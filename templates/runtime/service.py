@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
 from pydantic import BaseModel
 
@@ -23,13 +23,26 @@ _Event = TypeVar("_Event", bound=BaseModel)
 _Model: TypeAlias = type[BaseModel]  # by a name of its own: `EventType.type` hides `type`
 
 
+class Wire(Protocol):
+    """A form of payloads on the wire other than JSON. Their content is plain data, as JSON has it.
+
+    Both ways it raises ValueError for what its schema does not allow.
+    """
+
+    def encode(self, payload: Any) -> bytes:
+        """The bytes of a payload."""
+
+    def decode(self, body: bytes, version: str | None = None) -> Any:
+        """The payload in these bytes, which were written with that version of the event."""
+
+
 @dataclass(frozen=True, slots=True)
 class EventType:
     """One kind of event, as it is on the wire.
 
     `type` is the CloudEvents type. `key` is the path of property names (as on the wire) from the
     root of the payload to the partition key; empty when the event has none. `check` holds what its
-    schema says beyond the model, when it does.
+    schema says beyond the model, when it does. Without `wire` the payload is JSON on the wire.
     """
 
     type: str
@@ -38,6 +51,7 @@ class EventType:
     key: tuple[str, ...] = ()
     content_type: str = "application/json"
     check: Check | None = None
+    wire: Wire | None = None
 
 
 @dataclass(frozen=True, slots=True)

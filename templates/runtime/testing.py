@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
-from .codec import decode, encode
+from .codec import decode, encode, payload
 from .context import Context
 from .database import Database, OutboxRow, PendingRow
 from .databases import open_database
@@ -111,7 +111,7 @@ def _message(type_: EventType, event: BaseModel) -> Incoming:
 
 
 def _key(type_: EventType, body: bytes) -> str | None:
-    value = from_json(body) if type_.key else None
+    value = payload(type_, body) if type_.key else None
     for name in type_.key:
         value = value.get(name) if isinstance(value, dict) else None
     return value if value is None or isinstance(value, str) else to_json(value).decode()

@@ -62,9 +62,11 @@ def _services(root: Path) -> Iterator[tuple[str, Service]]:
             v2_perspective=Perspective.APPLICATION,
         )
         loaded = load(root / name, config, name, root=root, fetch=fetch)
-        if loaded.service is not None and not _has_foreign(loaded.service):
+        if loaded.service is not None and not _has_unread(loaded.service):
             yield name, loaded.service
 
 
-def _has_foreign(service: Service) -> bool:
-    return any(message.foreign_payload is not None for message in service.messages)
+def _has_unread(service: Service) -> bool:
+    """Whether a payload is in a language, or of types, that nothing can be generated from."""
+    payloads = (message.foreign_payload for message in service.messages)
+    return any(one is not None and one.wire is None for one in payloads)

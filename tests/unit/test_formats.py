@@ -29,10 +29,11 @@ ALL = (WHOLE, LONG, PLACELESS)
 
 def test_json_holds_everything_of_a_finding() -> None:
     whole = json.loads(as_json.show(ALL))
-    assert {key: whole[key] for key in ("version", "errors", "warnings")} == {
+    assert {key: whole[key] for key in ("version", "errors", "warnings", "notes")} == {
         "version": 1,
         "errors": 2,
         "warnings": 1,
+        "notes": 0,
     }
     assert whole["findings"][0] == {
         "name": "one-name",
@@ -58,6 +59,7 @@ def test_json_holds_everything_of_a_finding() -> None:
         ],
         "notes": ["a note"],
         "help": "do: this, then that",
+        "details": {},
     }
     assert whole["findings"][2]["place"] is None
     assert whole["findings"][2]["help"] is None
@@ -68,6 +70,7 @@ def test_json_of_nothing_is_an_empty_list() -> None:
         "version": 1,
         "errors": 0,
         "warnings": 0,
+        "notes": 0,
         "findings": [],
     }
 

@@ -412,15 +412,15 @@ def test_own_settings_of_an_operation_win(tmp_path: Path) -> None:
 
 
 def foreign(tmp_path: Path) -> Service:
-    """A service that receives a payload in Avro."""
+    """A service that receives a payload in RAML."""
     text = """
 components:
   messages:
     placed:
       headers: {schemaFormat: text/x-own, schema: [own]}
       payload:
-        schemaFormat: application/vnd.apache.avro;version=1.9.0
-        schema: {type: record, name: Order, fields: [{name: id, type: string}]}
+        schemaFormat: application/raml+yaml;version=1.0
+        schema: {type: object, properties: {id: string}}
 """
     return service(tmp_path, HEAD_3 + text)
 
@@ -429,8 +429,8 @@ def test_a_schema_in_another_language_is_read_as_it_is(tmp_path: Path) -> None:
     shop = foreign(tmp_path)
     placed = next(one for one in shop.messages if one.id.value == "placed")
     assert placed.foreign_payload is not None
-    assert placed.foreign_payload.format == Text("application/vnd.apache.avro;version=1.9.0")
-    assert placed.foreign_payload.document["name"] == "Order"
+    assert placed.foreign_payload.format == Text("application/raml+yaml;version=1.0")
+    assert placed.foreign_payload.document["properties"] == {"id": "string"}
     assert placed.foreign_headers is not None
     assert placed.foreign_headers.document == ["own"]
     assert schema(shop, placed.schema) == {}

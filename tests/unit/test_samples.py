@@ -65,6 +65,22 @@ def test_an_order_looks_like_one() -> None:
     }
 
 
+def test_a_default_is_shown_unless_it_is_empty() -> None:
+    document = _object(
+        size={"type": "string", "default": "large"},
+        email={"type": "string", "default": ""},
+        items={"type": "array", "items": {"type": "boolean"}, "default": []},
+        gift={"type": "boolean", "default": False},
+    )
+    shown = {"size": "large", "email": "ada@example.com", "items": [True], "gift": False}
+    assert _sample(document) == shown
+
+
+def test_of_a_oneof_there_is_one() -> None:
+    parts = {name: {"type": "string", "x-oneof": "pay"} for name in ("card", "iban")}
+    assert _sample(_object(id={"type": "string"}, **parts)) == {"id": "id-1", "card": "card"}
+
+
 def test_a_decimal_keeps_to_its_limits() -> None:
     money = {"type": "string", "format": "decimal", "minimum": 100, "examples": ["5.00", "1e999"]}
     assert _sample(_object(amount=money)) == {"amount": "100"}

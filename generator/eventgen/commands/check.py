@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -79,7 +78,9 @@ def run(options: argparse.Namespace) -> Exit:
     projects = {root: _Project.read(root) for root in dict.fromkeys(roots) if root is not None}
     if not paths:
         around = {
-            _shown(root / one.config.spec): root for root, one in projects.items() if one.config
+            specs.shown(root / one.config.spec): root
+            for root, one in projects.items()
+            if one.config
         }
     view = choose.perspective(options.v2_perspective)
     checked = [
@@ -107,7 +108,7 @@ class _Project:
 
     @classmethod
     def read(cls, root: Path) -> _Project:
-        return cls(root, *choose.read_config(root, str(_shown(root / project.CONFIG))))
+        return cls(root, *choose.read_config(root, str(specs.shown(root / project.CONFIG))))
 
 
 def _check(
@@ -139,11 +140,6 @@ def _check(
     checked = pipeline.check(path, config, broker, str(path), fetch=fetch)
     remote.keep(fetch, folder)
     return checked
-
-
-def _shown(path: Path) -> Path:
-    """A path as the user would write it here."""
-    return Path(os.path.relpath(path))
 
 
 def _sum_up(paths: Collection[Path], checked: Sequence[pipeline.Checked]) -> None:

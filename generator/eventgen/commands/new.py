@@ -17,6 +17,7 @@ from eventgen.commands import options as shared
 from eventgen.commands.exits import Exit, Stop
 from eventgen.model import Service
 from eventgen.model.config import Config, Database
+from eventgen.plan import wires
 from eventgen.plan.broker import Broker
 from eventgen.remote.reader import Reader
 from eventgen.render.templates import data_root
@@ -118,7 +119,7 @@ def _answers(service: Service, config: Config) -> Answers:
         broker=config.broker,
         database=config.database.value,
         spec=config.spec,
-        requirements=choose.broker(config.broker).requires,
+        requirements=(*choose.broker(config.broker).requires, *wires.requirements(service)),
     )
 
 

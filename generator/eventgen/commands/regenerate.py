@@ -10,7 +10,9 @@ from pathlib import Path
 from eventgen import pipeline
 from eventgen.commands import choose, project, remote, show
 from eventgen.commands.exits import Exit, Stop
+from eventgen.model import Service
 from eventgen.model.config import Config
+from eventgen.plan import wires
 from eventgen.plan.kinds import Owner
 from eventgen.remote.reader import Reader
 from eventgen.write.apply import apply, load_manifest, reader
@@ -50,11 +52,22 @@ def plan_checked(
     show.findings(checked.findings, sys.stderr)
     if checked.service is None:
         raise Stop(Exit.INVALID, f"{config.spec} cannot be used as it is; nothing was written")
+    _tell_requirements(root, checked.service)
     broker = choose.broker(config.broker)
     made = pipeline.compile(checked, config, broker, example=example, cache=project.cache_folder())
     known = dict(load_manifest(root))
     steps = reconcile(made.files, known, reader(root)) + remote.step(fetch, root)
     return Plan(steps, known, checked.inputs)
+
+
+def _tell_requirements(root: Path, service: Service) -> None:
+    """Say what the payloads need and pyproject.toml, which is its owner's, does not ask for."""
+    file = root / "pyproject.toml"
+    asked = file.read_text(encoding="utf-8") if file.is_file() else ""
+    for requirement in wires.requirements(service):
+        name = requirement.partition(">")[0]
+        if f'"{name}' not in asked and f"'{name}" not in asked:
+            show.say(f'add "{requirement}" to the dependencies in pyproject.toml and install it')
 
 
 def carry_out(root: Path, planned: Plan, *, force: bool = False, dry_run: bool = False) -> Exit:

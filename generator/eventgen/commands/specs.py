@@ -10,7 +10,7 @@ from pathlib import Path
 
 from eventgen.commands.exits import Exit, Stop
 
-_ENDINGS = (".yaml", ".yml", ".json")
+ENDINGS = (".yaml", ".yml", ".json")
 _BEGINNING = 16 * 1024  # bytes of a file that are looked at
 # A key of the whole document: at the beginning of a line of YAML, anywhere in JSON.
 _IN_YAML = re.compile(
@@ -32,6 +32,11 @@ def named(arguments: Iterable[str]) -> tuple[Path, ...]:
         for path in _files(argument):
             found.setdefault(os.path.realpath(path), path)
     return tuple(found.values())
+
+
+def shown(path: Path) -> Path:
+    """A path as the user would write it here."""
+    return Path(os.path.relpath(path))
 
 
 def _files(argument: str) -> tuple[Path, ...]:
@@ -64,7 +69,7 @@ def _below(folder: Path) -> Iterator[Path]:
         )
         for name in sorted(names):
             path = Path(here, name)
-            if path.suffix.lower() in _ENDINGS and path.is_file() and _is_specification(path):
+            if path.suffix.lower() in ENDINGS and path.is_file() and _is_specification(path):
                 yield path
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
+from typing import Any
 
 # Where YAML ends a line; `str.splitlines` would also do so at control characters.
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 class Severity(Enum):
-    """How bad a finding is. Only an ERROR stops a generation."""
+    """How bad a finding is. Only an ERROR stops a generation; a NOTE is not bad at all."""
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class Diagnostic:
 
     `name` is kebab-case and reads well after "allow". `message` is one sentence without a full
     stop, with backticks around the user's words. `help` says what to type. A finding about
-    something that has no place (a missing file) has `primary=None`.
+    something that has no place (a missing file) has `primary=None`. `details` are for programs.
     """
 
     name: str
@@ -81,6 +84,7 @@ class Diagnostic:
     secondary: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
     help: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

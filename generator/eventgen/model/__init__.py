@@ -16,7 +16,15 @@ from eventgen.model.about import (
     Tag,
 )
 from eventgen.model.channel import Channel, Handling, Ordering, Parameter, Retry
-from eventgen.model.message import Correlation, Example, Foreign, Message, Schema
+from eventgen.model.message import (
+    Avro,
+    Correlation,
+    Example,
+    Foreign,
+    Message,
+    Protobuf,
+    Schema,
+)
 from eventgen.model.operation import Action, Operation, ReplyAddress, Route
 from eventgen.model.server import Server, Variable
 from eventgen.model.service import Info, Link, Service, Spare
@@ -25,6 +33,7 @@ from eventgen.model.words import Name, Text
 __all__ = [
     "About",
     "Action",
+    "Avro",
     "Channel",
     "Correlation",
     "Docs",
@@ -42,6 +51,7 @@ __all__ = [
     "Part",
     "Permit",
     "Places",
+    "Protobuf",
     "ReplyAddress",
     "Retry",
     "Route",

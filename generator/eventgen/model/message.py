@@ -29,12 +29,29 @@ class Schema:
 
 
 @dataclass(frozen=True, slots=True)
+class Avro:
+    """A payload in Avro. Schemas are plain data, each complete in itself, with names in full."""
+
+    schema: Any
+    writers: Mapping[str, Any]  # by version of the event: what others write, where it differs
+
+
+@dataclass(frozen=True, slots=True)
+class Protobuf:
+    """A payload in Protobuf: a serialized FileDescriptorSet, and the full name of the message."""
+
+    descriptors: bytes
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Foreign:
     """A schema in another language than JSON Schema: plain data, or the text of a file."""
 
     format: Text  # as the document has it: application/vnd.apache.avro;version=1.9.0
     document: Any
     span: Span
+    wire: Avro | Protobuf | None = None  # None: nothing can be generated from it
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +85,7 @@ class Message:
     key: tuple[str, ...]  # property names from the root of the payload to the partition key
     schema: str  # name of the payload schema in Service.schemas
     schema_format: Text  # as the document has it; empty when it does not say
-    foreign_payload: Foreign | None  # when given, `schema` allows anything
+    foreign_payload: Foreign | None  # without `wire`, `schema` allows anything
     headers: Any  # JSON Schema of the application headers, or None
     foreign_headers: Foreign | None
     content_type: Text

@@ -42,7 +42,12 @@ _STEPS = {
     **dict.fromkeys(("additionalProperties", "patternProperties", "unevaluatedProperties"), ".*"),
 }
 # Formats that become a type of their own. That a value is spelt as they want is asserted too.
-TYPED_FORMATS = frozenset(("byte", "date", "date-time", "decimal", "ipv4", "ipv6", "time", "uuid"))
+TYPED_FORMATS = frozenset(
+    (
+        "byte", "date", "date-time", "decimal", "ipv4", "ipv6", "local-time", "local-timestamp",
+        "time", "uuid",
+    )
+)  # fmt: skip
 # Formats that are asserted. Others say something to people only.
 FORMATS = TYPED_FORMATS | frozenset(
     (

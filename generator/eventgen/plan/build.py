@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from eventgen.model import Channel, Handling, Message, Name, Retry, Schema, Text
 from eventgen.model.config import Database
-from eventgen.plan import asserting, exact, views
+from eventgen.plan import asserting, exact, views, wires
 from eventgen.plan.broker import Broker
 from eventgen.plan.kinds import Subject, View
 from eventgen.plan.samples import sample
@@ -51,12 +52,18 @@ def models_view(subject: Subject) -> Iterable[View]:
     service = subject.service
     words = {message.schema: message.about.words for message in service.messages}
     schemas = tuple(_described(schema, words.get(schema.name)) for schema in service.schemas)
-    yield View(views.ModelsView(schemas, frozenset(words), ".._runtime.event.EventModel"))
+    foreign = asserting.closure(
+        (one.schema for one in service.messages if one.foreign_payload is not None),
+        {schema.name: schema.document for schema in schemas},
+    )
+    base = ".._runtime.event.EventModel"
+    yield View(views.ModelsView(schemas, frozenset(words), foreign, base))
 
 
 def topology_view(subject: Subject, broker: Broker) -> Iterable[View]:
     """For `topology.py`."""
     events, used = _events(subject), _used_channels(subject)
+    siblings = ("events", "wires") if wires.modules(subject.service) else ("events",)
     yield View(
         views.TopologyView(
             events=events,
@@ -66,6 +73,7 @@ def topology_view(subject: Subject, broker: Broker) -> Iterable[View]:
                 for channel in subject.service.channels
                 if channel.name in used
             ),
+            siblings=siblings,
         )
     )
 
@@ -78,6 +86,14 @@ def checks_view(subject: Subject) -> Iterable[View]:
     if reached:
         schemas = {name: asserting.asserted(documents[name]) for name in sorted(reached)}
         yield View(views.ChecksView({"$defs": schemas}))
+
+
+def wires_view(subject: Subject) -> Iterable[View]:
+    """For `wires.py`, which only a service has whose events are not all JSON."""
+    events = tuple(event for event in _events(subject) if event.wires)
+    imports = {wire.module: wire for event in events for wire in event.wires}
+    if events:
+        yield View(views.WiresView(tuple(imports[name] for name in sorted(imports)), events))
 
 
 def publishers_view(subject: Subject) -> Iterable[View]:
@@ -132,7 +148,7 @@ def examples_view(subject: Subject) -> Iterable[View]:
                     function=message.name.snake,
                     class_name=message.name.pascal,
                     type=message.type,
-                    sample=sample(schemas[message.schema], schemas, message.payloads),
+                    sample=sample(schemas[message.schema], schemas, _shown(message)),
                 )
                 for message in _used_messages(subject)
             )
@@ -209,17 +225,30 @@ def _events(subject: Subject) -> tuple[views.EventView, ...]:
             type=message.type,
             version=message.version,
             key=tuple(Text(part) for part in message.key),
-            content_type=message.content_type,
-            checks=(message.schema,) if exact.inexact(message.schema, documents) else (),
+            content_type=wires.content_type(message),
+            checks=_checks(message, documents),
+            wires=wires.wires(message),
         )
         for message in _used_messages(subject)
     )
+
+
+def _checks(message: Message, documents: Mapping[str, Any]) -> tuple[str, ...]:
+    """The schema that is checked too. Payloads of another language are held to it by their wire."""
+    if message.foreign_payload is not None or not exact.inexact(message.schema, documents):
+        return ()
+    return (message.schema,)
 
 
 def _used_messages(subject: Subject) -> tuple[Message, ...]:
     service = subject.service
     used = {message.name.snake for _, message in (*service.sent(), *service.received())}
     return tuple(message for message in service.messages if message.name.snake in used)
+
+
+def _shown(message: Message) -> tuple[Any, ...]:
+    """The author's own payloads. Those of another language may be written as it writes JSON."""
+    return message.payloads if message.foreign_payload is None else ()
 
 
 def _channel(channel: Channel, broker: Broker) -> views.ChannelView:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from eventgen.model.config import Database
-from eventgen.plan import build
+from eventgen.plan import build, wires
 from eventgen.plan.broker import Broker
 from eventgen.plan.kinds import FileKind, Owner, Subject
 from eventgen.plan.observability import observability_view
@@ -123,6 +123,7 @@ def common(broker: Broker) -> tuple[FileKind, ...]:
             _GENERATED + "topology.py",
             partial(build.topology_view, broker=broker),
         ),
+        FileKind("common/generated/wires.py.j2", _GENERATED + "wires.py", build.wires_view),
         FileKind(
             "common/handlers/__init__.py",
             "src/{package}/handlers/__init__.py",
@@ -161,7 +162,11 @@ def table(subject: Subject, broker: Broker) -> tuple[FileKind, ...]:
 
 
 def _runtime(subject: Subject) -> tuple[FileKind, ...]:
-    modules = (*RUNTIME_MODULES, *DATABASE_MODULES[subject.config.database])
+    modules = (
+        *RUNTIME_MODULES,
+        *DATABASE_MODULES[subject.config.database],
+        *wires.modules(subject.service),
+    )
     return tuple(
         FileKind(f"runtime/{module}.py", _RUNTIME + f"{module}.py", build.package_view)
         for module in modules

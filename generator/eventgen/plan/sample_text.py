@@ -30,6 +30,8 @@ _FORMATS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "iri": ("https://example.com/1",),
         "iri-reference": ("https://example.com/1",),
         "json-pointer": ("/name",),
+        "local-time": ("09:30:00",),
+        "local-timestamp": ("2026-01-31T09:30:00",),
         "regex": ("^[a-z]+$",),
         "relative-json-pointer": ("1/name",),
         "time": ("09:30:00Z",),

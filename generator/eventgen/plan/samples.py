@@ -200,7 +200,9 @@ def _offered(schema: _Document, number: int) -> list[Any]:
     turned = members[number % len(members) :] + members if members else []
     examples = schema.get("examples")
     shown = [*(examples if isinstance(examples, list) else ()), schema.get("example")]
-    offered = [*([] if number else shown), schema.get("default"), *turned]
+    usual = schema.get("default")
+    empty = usual in ("", 0, [], {}) and usual is not False  # which shows nobody anything
+    offered = [*([] if number else shown), None if empty else usual, *turned]
     return [value for value in offered if value is not None] + [v for v in members if v is None]
 
 
@@ -223,9 +225,13 @@ def _object(schema: _Document, place: _Place) -> dict[str, Any]:
     needed = [name for name in schema.get("required", ()) if isinstance(name, str)]
     described = schema.get("properties", {})
     made: dict[str, Any] = {}
+    choices: set[Any] = set()  # of which one member was filled in
     for name, inner in described.items():
-        if inner is False or (name not in needed and place.depth >= _DEEP):
+        choice = inner.get("x-oneof") if isinstance(inner, Mapping) else None
+        if inner is False or choice in choices or (name not in needed and place.depth >= _DEEP):
             continue
+        if choice is not None:
+            choices.add(choice)
         try:
             value = _value(inner, _below(place, name))
         except _NoSampleError:

@@ -36,6 +36,7 @@ class ModelsView:
 
     schemas: tuple[Schema, ...]
     payloads: frozenset[str]  # names of the schemas that are whole messages
+    foreign: frozenset[str]  # names of those of payloads that are not JSON on the wire
     base: str  # dotted path of the base class
 
 
@@ -44,6 +45,15 @@ class ChecksView:
     """The schemas that say more than their models."""
 
     document: Any  # `$defs`, as plain data
+
+
+@dataclass(frozen=True, slots=True)
+class WireView:
+    """A payload that is not JSON on the wire: the call that makes its codec."""
+
+    module: str  # of the runtime
+    class_name: str
+    arguments: tuple[Any, ...]  # plain data
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,7 @@ class EventView:
     key: tuple[Text, ...]
     content_type: Text
     checks: tuple[str, ...]  # name of the schema that is checked too; empty: the model says it all
+    wires: tuple[WireView, ...]  # at most one; none for JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +117,15 @@ class TopologyView:
     events: tuple[EventView, ...]
     channels: tuple[ChannelView, ...]
     schemas: tuple[str, ...]  # the file of the schemas that are checked too; empty: there is none
+    siblings: tuple[str, ...]  # modules beside it
+
+
+@dataclass(frozen=True, slots=True)
+class WiresView:
+    """The codecs of events that are not JSON on the wire."""
+
+    imports: tuple[WireView, ...]  # one for each module
+    events: tuple[EventView, ...]
 
 
 @dataclass(frozen=True, slots=True)

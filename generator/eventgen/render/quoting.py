@@ -25,16 +25,31 @@ def py_tuple(texts: Iterable[Text]) -> str:
 
 
 def py_value(value: Any) -> str:
-    """A Python literal of plain data (what JSON can hold, and `Text`)."""
+    """A Python literal of plain data (what JSON can hold, bytes, and `Text`)."""
     if isinstance(value, Text):
         return py_str(value)
     if isinstance(value, str):
         return py_str(Text(value))
+    if isinstance(value, bytes):
+        return _py_bytes(value)
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{py_value(k)}: {py_value(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(py_value(item) for item in value) + "]"
     return repr(value)
+
+
+def _py_bytes(content: bytes) -> str:
+    """Bytes as literals of a line each, which Python joins."""
+    lines = []
+    start = 0
+    while start < len(content):
+        size = _WIDTH
+        while len(repr(content[start : start + size])) > _WIDTH:
+            size -= 1
+        lines.append(repr(content[start : start + size]))
+        start += size
+    return f"({' '.join(lines)})" if lines else 'b""'
 
 
 def py_json(value: Any) -> str:

@@ -41,7 +41,11 @@ _OPTIONS: Mapping[str, Any] = {
     "use_missing_sentinel": True,
     "allow_population_by_field_name": False,  # the base class does, for all
     "use_tuple_for_fixed_items": True,
-    "type_mappings": ["string+byte=binary"],  # Base64Bytes: Base64Str wants UTF-8 inside
+    "type_mappings": [
+        "string+byte=binary",  # Base64Bytes: Base64Str wants UTF-8 inside
+        "string+local-time=time-local",
+        "string+local-timestamp=date-time-local",
+    ],
     # prose
     "use_schema_description": True,
     "use_field_description": True,
@@ -75,30 +79,33 @@ def models(
     base: str,
     cache: Path | None,
     roots: frozenset[str] | None = None,
+    foreign: frozenset[str] = frozenset(),
 ) -> Models:
     """The module with a class for each schema, formatted.
 
     `base` is the dotted path of the base class; relative to the module if it starts with dots.
     `roots` are the payloads: each of them becomes a model, even an enum. Another schema gets a
     class only if a root needs it. Without roots every schema gets its class, and enums are enums.
+    `foreign` are those of payloads that are not JSON on the wire, where nothing but the wire checks
+    what their types do not say.
     `cache` is a folder where what the engine made is kept by content; it is created when needed.
 
     Raises EngineError when the engine fails, or names a class otherwise.
     """
     documents = {schema.name: schema.document for schema in schemas}
-    key = _key(documents, roots)
+    key = _key(documents, roots, foreign)
     text = _read(cache, key)
     if text is None:
-        text = _generate(documents, roots)
+        text = _generate(documents, roots, foreign)
         _write(cache, key, text)
     module = rebased(text, _BASE, base)
     return Models(module, {name: name for name in documents if f"\nclass {name}(" in module})
 
 
-def _key(documents: Documents, roots: frozenset[str] | None) -> str:
+def _key(documents: Documents, roots: frozenset[str] | None, foreign: frozenset[str]) -> str:
     """The content address of what the engine would make."""
     wanted = None if roots is None else sorted(roots)
-    parts = [__version__, _engine(), _OPTIONS, wanted, documents]
+    parts = [__version__, _engine(), _OPTIONS, wanted, sorted(foreign), documents]
     canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -108,9 +115,9 @@ def _engine() -> str:
     return version("datamodel-code-generator")
 
 
-def _generate(documents: Documents, roots: frozenset[str] | None) -> str:
+def _generate(documents: Documents, roots: frozenset[str] | None, foreign: frozenset[str]) -> str:
     """What the engine makes of the documents, checked. Its import takes a second."""
-    ready = normalised(documents, roots or frozenset())
+    ready = normalised(documents, roots or frozenset(), foreign)
     if roots is not None:
         ready = reachable(ready, roots)
     if not ready:

@@ -24,6 +24,7 @@ IMPORTS = MappingProxyType(
                 "ConfigDict",
                 "Field",
                 "MISSING",
+                "NaiveDatetime",
                 "RootModel",
                 "StringConstraints",
             }

@@ -45,6 +45,11 @@ def environment(extra: Iterable[Path] = (), cache: Path | None = None) -> jinja2
 
 
 def _models(
-    schemas: tuple[Schema, ...], base: str, payloads: frozenset[str], *, cache: Path | None
+    schemas: tuple[Schema, ...],
+    base: str,
+    payloads: frozenset[str],
+    foreign: frozenset[str],
+    *,
+    cache: Path | None,
 ) -> str:
-    return models(schemas, base=base, cache=cache, roots=payloads).text
+    return models(schemas, base=base, cache=cache, roots=payloads, foreign=foreign).text

@@ -29,11 +29,22 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from eventgen.diagnostics import Diagnostic, Label, Severity
-from eventgen.rules._properties import definitions, find
+from eventgen.model import Protobuf
+from eventgen.rules._properties import Found, definitions, find
 
 if TYPE_CHECKING:
-    from eventgen.model import Service
+    from eventgen.model import Message, Service
     from eventgen.model.config import Config
+
+
+def _is_sent(message: Message, found: Found) -> bool:
+    """Whether the key may be left out by who writes the event, and never is by who reads it.
+
+    In Protobuf a field without presence has a value, be it the empty one.
+    """
+    wire = None if message.foreign_payload is None else message.foreign_payload.wire
+    is_last = found.optional == message.key[-1]
+    return isinstance(wire, Protobuf) and is_last and any("default" in one for one in found.schemas)
 
 
 def check(service: Service, _config: Config) -> Iterator[Diagnostic]:
@@ -41,7 +52,7 @@ def check(service: Service, _config: Config) -> Iterator[Diagnostic]:
     schemas = definitions(service)
     for message in service.messages:
         found = find(schemas[message.schema], message.key, schemas)
-        if found.missing is None and found.optional is not None:
+        if found.missing is None and found.optional is not None and not _is_sent(message, found):
             yield Diagnostic(
                 "key-is-optional",
                 Severity.WARNING,

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from eventgen.model import Places, Schema
 from eventgen.model.names import SCHEMA, Wish, allot
+from eventgen.spec.formats.converted import NamedType, referred
+from eventgen.spec.keywords import DATA
 from eventgen.spec.normalise import Normaliser
 from eventgen.spec.places import of_samples
 from eventgen.spec.refs import Target, says_more
@@ -18,6 +20,7 @@ from eventgen.spec.tree import Node
 if TYPE_CHECKING:
     from eventgen.model import Name
     from eventgen.spec.drafts import DraftMessage
+    from eventgen.spec.formats.converted import Converted
     from eventgen.spec.shape import Reading
 
 # Parts of a pointer that say what kind of thing follows, not what it is called.
@@ -34,7 +37,11 @@ _STEM = re.compile(r"(?:\.(?:ya?ml|json|schema|v?[0-9]+))+\Z", re.IGNORECASE)
 
 @dataclass(slots=True, eq=False)
 class _Unit:
-    """One schema that others refer to, or that is a payload."""
+    """One schema that others refer to, or that is a payload.
+
+    One that was converted from another language has a document from the start, and the node of
+    the whole payload.
+    """
 
     node: Node
     modern: bool
@@ -73,7 +80,7 @@ def bundle(reading: Reading, messages: Sequence[DraftMessage], names: Sequence[N
 class _Bundler:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        self._units: dict[int, _Unit] = {}
+        self._units: dict[int | str, _Unit] = {}
         self._waiting: list[_Unit] = []
 
     @property
@@ -82,6 +89,11 @@ class _Bundler:
 
     def payload(self, message: DraftMessage) -> _Unit | None:
         """The unit of a message's payload; None when there is none or its reference is broken."""
+        if message.converted is not None:
+            converted = message.converted
+            unit = self._foreign(converted, converted.root)
+            unit.payload_of.append(message)
+            return unit
         if message.payload is None:
             return None
         payload, modern = message.payload, message.modern
@@ -108,6 +120,37 @@ class _Bundler:
         while self._waiting:
             unit = self._waiting.pop()
             unit.document = self._converted(unit)
+
+    def _foreign(self, converted: Converted, schema: Any) -> _Unit:
+        """The unit of a part of a converted payload: one for all parts that say the same."""
+        name = referred(schema)
+        named = NamedType((), schema) if name is None else converted.types[name]
+        key = json.dumps([name, named.document, converted.closure(named.document)], sort_keys=True)
+        if key not in self._units:
+            unit = _Unit(converted.node, modern=True, texts=named.texts)
+            self._units[key] = unit
+            unit.document = self._pending(converted, named.document, unit)
+        return self._units[key]
+
+    def _pending(self, converted: Converted, schema: Any, unit: _Unit) -> Any:
+        """The schema with each reference to a named type made one to the type's unit."""
+        if isinstance(schema, list):
+            return [self._pending(converted, one, unit) for one in schema]
+        if not isinstance(schema, dict):
+            return schema
+        made: dict[str, Any] = {}
+        for key, one in schema.items():
+            if key == "properties":
+                made[key] = {
+                    name: self._pending(converted, part, unit) for name, part in one.items()
+                }
+            else:
+                made[key] = one if key in DATA else self._pending(converted, one, unit)
+        if referred(schema) is not None:
+            other = self._foreign(converted, schema)
+            other.referrers.add(id(unit))
+            made["$ref"] = _Pending(other)
+        return made
 
     def _converted(self, unit: _Unit) -> Any:
         modern = unit.modern or _is_modern(unit.node)

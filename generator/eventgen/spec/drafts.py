@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Server,
     )
     from eventgen.model.config import ChannelConfig
+    from eventgen.spec.formats.converted import Converted
     from eventgen.spec.tree import Node
 
 UNNAMED = Name(Text(""), "", "", "", "")
@@ -48,6 +49,7 @@ class DraftMessage:
     modern: bool  # whether its schemas follow a draft after 07, where `$ref` may have siblings
     body: Message
     tie: str = ""
+    converted: Converted | None = None  # a payload that is not written in JSON Schema
 
     @property
     def span(self) -> Span:

@@ -21,7 +21,7 @@ _INDEX = re.compile(r"(?:0|[1-9][0-9]{0,8})\Z")
 # Files in these languages are no JSON Schema, whatever they hold.
 _LANGUAGES = {
     ".avsc": "Avro",
-    ".avdl": "Avro",
+    ".avdl": "Avro IDL",
     ".proto": "Protobuf",
     ".xsd": "XML",
     ".raml": "RAML",
@@ -172,6 +172,8 @@ class Files:
             self._refuse(node, Refusal("dangling-reference", text, "write it as `#/a/b`"))
             return None
         found = self._walk(document.root, way)
+        if isinstance(found, _Missing) and document.language == "Avro":
+            found = _of_name(document.root, way) or found
         if isinstance(found, _Missing) and within is not None and not address:
             inner = self._walk(within, way)
             found = found if isinstance(inner, _Missing) else inner
@@ -206,6 +208,14 @@ class Files:
             return None
         name = PurePosixPath(own.source.path).parent / unquote(address)
         return self.open(place, os.path.normpath(name))
+
+    def beside(self, node: Node, address: str) -> Document | None:
+        """The file at an address that is relative to the file of a node; None if there is none."""
+        own = self.of(node)
+        place = addresses.resolve(address, own.place, self.root)
+        if not isinstance(place, Path) or not os.path.isfile(place):  # noqa: PTH113 - as above
+            return None
+        return self.open(place, os.path.normpath(PurePosixPath(own.source.path).parent / address))
 
     def _remote(self, node: Node, url: str) -> Document | None:
         if url in self._by_place:
@@ -301,6 +311,13 @@ def _taken_apart(fragment: str) -> tuple[str, ...] | None:
         return None
     parts = (unquote(part) for part in fragment[1:].split("/"))
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in parts)
+
+
+def _of_name(root: Node, way: tuple[str, ...]) -> Node | None:
+    """The type that `order.avsc#/Order` names: the schema itself, or one of a list of them."""
+    types = root.value if isinstance(root.value, list) else [root]
+    names = {name.words: one for one in types if (name := one.get("name")) is not None}
+    return names.get(way[0]) if len(way) == 1 else None
 
 
 def _step(node: Node, part: str) -> Node | None:

@@ -129,9 +129,9 @@ class Reading:
             return target
         self.error(
             "unsupported-schema-format",
-            f"`{node.reference}` is {target.document.language}, which is not supported yet",
+            f"`{node.reference}` is {target.document.language}, which cannot be read here",
             node.value["$ref"].span,
-            help="describe the payload as JSON Schema",
+            help="describe it as JSON Schema; only a whole payload may be in Avro or Protobuf",
         )
         return None
 

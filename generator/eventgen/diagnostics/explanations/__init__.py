@@ -10,6 +10,6 @@ from pathlib import Path
 _FOLDER = Path(__file__).parent
 
 
-def load() -> dict[str, str]:
-    """The explanations by name."""
-    return {path.stem: path.read_text(encoding="utf-8").strip() for path in _FOLDER.glob("*.md")}
+def load(folder: Path = _FOLDER) -> dict[str, str]:
+    """The explanations in a folder, those of the readers by default, by name."""
+    return {path.stem: path.read_text(encoding="utf-8").strip() for path in folder.glob("*.md")}

@@ -6,6 +6,7 @@ Nothing is cut. Keys may be added within a version, and none is renamed:
       "version": 1,
       "errors": 1,
       "warnings": 0,
+      "notes": 0,
       "findings": [
         {
           "name": "dangling-reference",
@@ -15,14 +16,15 @@ Nothing is cut. Keys may be added within a version, and none is renamed:
                     "end_line": 6, "end_column": 35, "label": "there is no `order`"},
           "secondary": [{"file": "asyncapi.yaml", ...}],
           "notes": [],
-          "help": "did you mean `orders`?"
+          "help": "did you mean `orders`?",
+          "details": {}
         }
       ]
     }
 
 Lines and columns count from 1, columns in characters; the end is the first place after the region.
 `place` is null for a finding about something that has none, as a missing file; `help` is null when
-there is none.
+there is none. `details` are what a change between two versions has beside: see `eventgen diff`.
 """
 
 from __future__ import annotations
@@ -44,6 +46,7 @@ def show(findings: Iterable[Diagnostic]) -> str:
         "version": VERSION,
         "errors": counted[Severity.ERROR],
         "warnings": counted[Severity.WARNING],
+        "notes": counted[Severity.NOTE],
         "findings": [_finding(one) for one in found],
     }
     return json.dumps(whole, indent=2)
@@ -58,6 +61,7 @@ def _finding(found: Diagnostic) -> dict[str, Any]:
         "secondary": [_place(label) for label in found.secondary],
         "notes": list(found.notes),
         "help": found.help,
+        "details": dict(found.details),
     }
 
 

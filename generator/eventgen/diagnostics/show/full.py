@@ -11,7 +11,14 @@ from eventgen.diagnostics.show.words import cell, sentence
 WIDEST = 100  # columns of a source line; a longer one is cut around the place that matters
 _BEFORE = 40  # columns kept in front of that place
 _MOST = 400  # characters of a source line; those that take no column would never fill it
-_CODES = {"error": "1;31", "warning": "1;33", "frame": "1;34", "help": "1;36", "bold": "1"}
+_CODES = {
+    "error": "1;31",
+    "warning": "1;33",
+    "note": "1;32",
+    "frame": "1;34",
+    "help": "1;36",
+    "bold": "1",
+}
 
 
 def show(findings: Iterable[Diagnostic], *, colour: bool = False) -> str:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from eventgen.diagnostics import Diagnostic, Span
+from eventgen.diagnostics import Diagnostic, Severity, Span
 from eventgen.diagnostics.show.words import sentence
 
 _IN_MESSAGE = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 _IN_PROPERTY = _IN_MESSAGE | str.maketrans({":": "%3A", ",": "%2C"})
 
 
@@ -31,7 +32,7 @@ def _command(found: Diagnostic, locate: Callable[[str], str]) -> str:
         f"{key}={value.translate(_IN_PROPERTY)}" for key, value in properties.items()
     )
     text = "\n".join(map(sentence, _lines(found)))
-    return f"::{found.severity.value} {written}::{text.translate(_IN_MESSAGE)}"
+    return f"::{_COMMANDS[found.severity]} {written}::{text.translate(_IN_MESSAGE)}"
 
 
 def _region(span: Span) -> dict[str, str]:

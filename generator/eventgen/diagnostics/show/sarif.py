@@ -64,6 +64,8 @@ def _result(found: Diagnostic, index: int, locate: Callable[[str], str]) -> dict
         "level": found.severity.value,
         "message": {"text": "\n".join(lines)},
     }
+    if found.details:
+        result["properties"] = dict(found.details)
     if found.primary is not None:
         result["locations"] = [_location(found.primary, locate)]
     if found.secondary:

@@ -76,9 +76,15 @@ def repaired(document: Any) -> Document:
     return done
 
 
-def normalised(documents: Documents, payloads: frozenset[str]) -> Documents:
-    """Every document, ready for the engine. `payloads` are those that must become models."""
-    described = notes.told(references.valid_defaults(documents), payloads)
+def normalised(
+    documents: Documents, payloads: frozenset[str], foreign: frozenset[str] = frozenset()
+) -> Documents:
+    """Every document, ready for the engine. `payloads` are those that must become models.
+
+    `foreign` are not JSON on the wire: it is not their schemas that check them.
+    """
+    valid = references.valid_defaults(documents)
+    described = notes.told(valid, payloads) | {name: valid[name] for name in foreign}
     alone: Documents = {name: repaired(document) for name, document in described.items()}
     alone = references.enclosed(alone, payloads)
     return reduce(lambda value, repair: repair(value), JOINT_REPAIRS, alone)

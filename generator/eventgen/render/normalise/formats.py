@@ -26,7 +26,8 @@ def base64_as_byte(schema: Document) -> Document:
 def known_formats(schema: Document) -> Document:
     """Keeps the formats of strings that become a type of their own, and drops the others.
 
-    `byte` is Base64 text; see the options of the engine. These stay str: `email` (pydantic's takes
+    `byte` is Base64 text; `local-time` and `local-timestamp` are Avro's, without offset; see the
+    options of the engine. These stay str: `email` (pydantic's takes
     48 times as long), `password` (pydantic's SecretStr sends asterisks), `uri` (pydantic's changes
     what it reads), `duration` (a timedelta knows seconds and no months), `binary` (what JSON
     carries is text), and whatever an author invented.

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from eventgen.model import Correlation, Example, Foreign, Message, Text
-from eventgen.spec import settings
+from eventgen.spec import formats, settings
 from eventgen.spec.asyncapi import common, traits
 from eventgen.spec.asyncapi.about import about, location, places
 from eventgen.spec.drafts import UNNAMED, DraftMessage
+from eventgen.spec.formats.converted import Asked
 from eventgen.spec.places import of_data
 from eventgen.spec.tree import Node, plain
 
 if TYPE_CHECKING:
     from eventgen.diagnostics import Span
+    from eventgen.spec.formats.converted import Converted
     from eventgen.spec.refs import Target
     from eventgen.spec.shape import Reading
 
-MESSAGE_SETTINGS = ("key", "version")
+MESSAGE_SETTINGS = ("key", "version", "writer_schemas")
 # Formats whose schemas are JSON Schema, whatever draft.
 _JSON_SCHEMA = re.compile(
     r"application/(?:vnd\.aai\.asyncapi|vnd\.oai\.openapi|schema)(?:\+(?:json|yaml))?(?:;|\Z)"
 )
 _MODERN = ("2019-09", "2020-12", "3.1")  # drafts after 07, and OpenAPI's version that uses them
-_FORMATS = (("avro", "Avro"), ("protobuf", "Protobuf"), ("raml", "RAML"), ("xml", "XML"))
 # What converters from 2.x call a message that had no name.
 _NO_NAME = re.compile(r"(?:publish|subscribe)\.message(?:\.[0-9]+)?\Z|[0-9]+\Z")
 _FIELDS = frozenset(
@@ -46,6 +47,7 @@ class _Written:
     format: str = ""
     modern: bool = False
     foreign: Foreign | None = None
+    converted: Converted | None = None
 
 
 @dataclass(slots=True)
@@ -99,7 +101,7 @@ class Messages:
         if (names[0], content) in self._by_content:
             return self._by_content[names[0], content]
         own = settings.extension(reading, node, MESSAGE_SETTINGS, "a message")
-        payload = self._payload(node, names[0], span)
+        payload = self._payload(node, names, own, span)
         headers = self._schema(node, "headers")
         body = Message(
             name=UNNAMED,
@@ -128,6 +130,7 @@ class Messages:
             modern=payload.modern,
             body=body,
             tie=content,
+            converted=payload.converted,
         )
         self._by_content[names[0], content] = message
         return message
@@ -151,18 +154,32 @@ class Messages:
         texts = texts or [text for text in (schema, *fallbacks) if text]
         return tuple(dict.fromkeys(texts)) or ("",)
 
-    def _payload(self, node: Node, name: str, at: Span) -> _Written:
-        """The payload's schema; a message that has none is told of."""
+    def _payload(self, node: Node, names: tuple[str, ...], own: Node | None, at: Span) -> _Written:
+        """The payload's schema, in whatever language; a message that has none is told of."""
         payload = node.get("payload")
         if payload is None or payload.value is None:
-            self._no_payload(node, name, at)
+            self._no_payload(node, names[0], at)
             return _Written(None)
-        return self._schema(node, "payload")
+        written = self._schema(node, "payload")
+        if own is not None and own.get("writer_schemas") and not formats.is_avro(written.format):
+            self.reading.error(
+                "unknown-key",
+                "`writer_schemas` are of payloads in Avro, and this one is in another language",
+                own.place("writer_schemas"),
+                help="remove it",
+            )
+        if written.foreign is None or written.node is None:
+            return written
+        asked = Asked(written.node, names, own)
+        converted = formats.convert(self.reading, written.format, asked)
+        wire = None if converted is None else converted.wire
+        foreign = replace(written.foreign, wire=wire)
+        return replace(written, node=None, foreign=foreign, converted=converted)
 
     def _schema(self, node: Node, key: str) -> _Written:
         """A schema and the language it is in: its own (3.x), or for a payload its message's (2.x).
 
-        Any language is allowed; of those that are not JSON Schema only the words are kept.
+        A file may say it too: `$ref: order.avsc`. A schema that is not JSON Schema is `foreign`.
         """
         reading = self.reading
         schema = node.get(key)
@@ -172,25 +189,29 @@ class Messages:
         holder = reading.target(schema) if schema.reference is not None else schema
         if holder is not None and holder.get("schemaFormat") and holder.get("schema"):
             language, schema = holder.get("schemaFormat"), holder.value["schema"]
-        if language is None or not isinstance(language.value, str):
+        named = "" if language is None or not isinstance(language.value, str) else language.value
+        named = named or formats.of_file(reading, schema)
+        if not named:
             return _Written(schema)
-        if _JSON_SCHEMA.match(language.value):
-            modern = any(draft in language.value for draft in _MODERN)
-            return _Written(schema, language.value, modern=modern)
-        self._tell_format(language)
+        if _JSON_SCHEMA.match(named):
+            modern = any(draft in named for draft in _MODERN)
+            return _Written(schema, named, modern=modern)
         target = reading.target(schema)
-        foreign = Foreign(Text(language.value), plain(target), schema.span)
-        return _Written(None, language.value, foreign=foreign)
+        place = schema.span if language is None else language.span
+        if key != "payload" or not formats.is_read(named):
+            self._tell_format(key, named, place)
+        foreign = Foreign(Text(named), plain(target), schema.span)
+        return _Written(schema if key == "payload" else None, named, foreign=foreign)
 
-    def _tell_format(self, language: Node) -> None:
-        lowered = language.value.lower()
-        title = next((title for word, title in _FORMATS if word in lowered), None)
-        what = f"payloads in {title} are" if title else f"the format `{language.value}` is"
+    def _tell_format(self, key: str, named: str, at: Span) -> None:
+        found = formats.language(named)
+        what = f"the format `{named}` is" if found is None else f"{key}s in {found.title} are"
+        others = formats.SUPPORTED if key == "payload" else "JSON Schema"
         self.reading.warn(
             "unsupported-schema-format",
-            f"{what} not supported yet",
-            language.span,
-            help="describe the payload as JSON Schema",
+            f"{what} not supported",
+            at,
+            help=f"describe the {key} as {others}",
         )
 
     def _no_payload(self, node: Node, name: str, at: Span) -> None:

@@ -92,7 +92,7 @@ def _unit(shapes: Shapes, unit: Place) -> Iterator[Finding]:
 
 def _referred(reading: Reading, place: Place) -> Iterator[Place]:
     target = reading.follow(place.node, place.schema)
-    if target is None:
+    if target is None or target.document.language:
         return
     spec = expected(place)
     if "refers" in spec:

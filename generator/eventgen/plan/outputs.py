@@ -70,6 +70,8 @@ RUNTIME_MODULES = (
     "tracker",
     "transport",
     "unit_of_work",
+    "upcasting",
+    "wrapping",
 )
 # By which editors complete what people write for eventgen. Copied, as the runtime is.
 EDITOR_SCHEMAS = ("eventgen.schema", "short.schema")

@@ -91,9 +91,10 @@ def to_message(
 
     Nothing is said twice: what the body carries is not in the headers.
     """
-    wrapping, attributes = event.envelope, _attributes(envelope)
-    if wrapping.name == BINARY.name:
+    wrapping = event.envelope
+    if wrapping is BINARY:
         return to_headers(envelope, event.content_type), envelope.payload
+    attributes = _attributes(envelope)
     if wrapping.data is not None:
         said = {name: attributes[name] for name in wrapping.attributes if name in attributes}
     # A key that was chosen when the event was published is not the one in its payload.
@@ -112,7 +113,8 @@ def to_message(
 
 def said_by(event: EventType, payload: bytes) -> Mapping[str, str]:
     """The attributes that a payload carries itself; none when something is to be put around it."""
-    return {} if event.envelope.data is not None else unwrap(event.envelope, payload).said
+    wrapping = event.envelope
+    return {} if wrapping is BINARY or wrapping.data else unwrap(wrapping, payload).said
 
 
 def read_envelope(message: Incoming, subscription: Subscription) -> Envelope:

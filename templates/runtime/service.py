@@ -162,7 +162,7 @@ class Service:
     """Everything the runtime knows about the service it runs.
 
     `transport` makes the chosen broker's transport from the environment prefix and the database;
-    `examples` holds a valid payload (JSON) for each event type, for `dev` and for tests.
+    `examples` holds a valid payload (JSON) of each event, by the name of its model, for `dev`.
     """
 
     name: str

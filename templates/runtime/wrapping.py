@@ -18,7 +18,10 @@ from .dialect import clean
 
 LARGEST = 9 * 1024 * 1024  # bytes: the largest payload, and room for what is around it
 
-_SPACE = re.compile(r"[ \t\n\r]*")
+# The marks of a JSON object: how it begins, a name, and what is behind a value.
+_BEGIN = re.compile(r"[ \t\n\r]*\{[ \t\n\r]*(\})?")
+_NAME = re.compile(r'[ \t\n\r]*"((?:[^"\\\x00-\x1f]|\\.)*)"[ \t\n\r]*:[ \t\n\r]*')
+_NEXT = re.compile(r"[ \t\n\r]*([,}])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,31 +158,21 @@ def _opened(text: str, data: str) -> tuple[dict[str, Any], bytes | None]:
     """
     members: dict[str, Any] = {}
     payload = None
-    at = _after(text, _skip(text, 0), "{")
-    is_empty = text.startswith("}", at)
-    while not is_empty:
-        if not text.startswith('"', at):
-            raise ValueError(f"a name expected at character {at}")
-        name, at = _decoder.raw_decode(text, at)
-        start = _after(text, _skip(text, at), ":")
-        members[name], at = _decoder.raw_decode(text, start)
+    mark = _matched(_BEGIN, text, 0)
+    while mark[1] != "}":
+        named = _matched(_NAME, text, mark.end())
+        name = named[1] if "\\" not in named[1] else json.loads(f'"{named[1]}"')
+        members[name], end = _decoder.raw_decode(text, named.end())
         if name == data:
-            payload = text[start:at].encode()
-        at = _skip(text, at)
-        if text.startswith("}", at):
-            break
-        at = _after(text, at, ",")
-    if _skip(text, at + 1) != len(text):
+            payload = text[named.end() : end].encode()
+        mark = _matched(_NEXT, text, end)
+    if text[mark.end() :].strip(" \t\n\r"):
         raise ValueError("there is more behind the object")
     return members, payload
 
 
-def _skip(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    return at if found is None else found.end()
-
-
-def _after(text: str, at: int, mark: str) -> int:
-    if not text.startswith(mark, at):
-        raise ValueError(f"`{mark}` expected at character {at}")
-    return _skip(text, at + 1)
+def _matched(pattern: re.Pattern[str], text: str, at: int) -> re.Match[str]:
+    found = pattern.match(text, at)
+    if found is None:
+        raise ValueError(f"it is no JSON object, from character {at} on")
+    return found

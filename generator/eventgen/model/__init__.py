@@ -16,7 +16,15 @@ from eventgen.model.about import (
     Tag,
 )
 from eventgen.model.channel import Channel, Handling, Ordering, Parameter, Retry
-from eventgen.model.message import Correlation, Example, Foreign, Message, Schema
+from eventgen.model.message import (
+    Correlation,
+    Envelope,
+    Example,
+    Foreign,
+    Message,
+    Schema,
+    Wrapping,
+)
 from eventgen.model.operation import Action, Operation, ReplyAddress, Route
 from eventgen.model.server import Server, Variable
 from eventgen.model.service import Info, Link, Service, Spare
@@ -28,6 +36,7 @@ __all__ = [
     "Channel",
     "Correlation",
     "Docs",
+    "Envelope",
     "Example",
     "Foreign",
     "Handling",
@@ -54,4 +63,5 @@ __all__ = [
     "Tag",
     "Text",
     "Variable",
+    "Wrapping",
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from eventgen.diagnostics import Span
@@ -56,6 +57,29 @@ class Example:
     places: Places
 
 
+class Wrapping(Enum):
+    """What an event's attributes travel in."""
+
+    CLOUDEVENTS = "cloudevents"  # headers
+    PLAIN = "plain"  # a JSON object around the payload
+    NONE = "none"  # the payload itself, which is an envelope already
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """How an event's attributes travel, and where that was said.
+
+    `paths` has the property of the payload that carries each attribute, for `NONE` alone. `type` is
+    the one value that the property for the type may have, if there is one. `origin` is in words
+    where nobody said it, and empty where it is the usual.
+    """
+
+    wrapping: Wrapping = Wrapping.CLOUDEVENTS
+    paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    type: Text | None = None
+    origin: Span | str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One kind of event. `type` is the CloudEvents type on the wire."""
@@ -66,6 +90,7 @@ class Message:
     about: About
     version: Text  # semantic version of the event; "1.0.0" when the document does not say
     key: tuple[str, ...]  # property names from the root of the payload to the partition key
+    envelope: Envelope
     schema: str  # name of the payload schema in Service.schemas
     schema_format: Text  # as the document has it; empty when it does not say
     foreign_payload: Foreign | None  # when given, `schema` allows anything
@@ -82,6 +107,16 @@ class Message:
     def span(self) -> Span:
         """Where the message stands."""
         return self.places.span
+
+    @property
+    def wire_type(self) -> Text:
+        """The type that tells the event from others on the wire."""
+        return self.envelope.type or self.type
+
+    @property
+    def wire_key(self) -> tuple[str, ...]:
+        """The property that the event is ordered by: as `envelope` says, or else as `key` does."""
+        return self.envelope.paths.get("key", self.key)
 
     @property
     def payloads(self) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from eventgen.model import Channel, Handling, Message, Name, Retry, Schema, Text
+from eventgen.model import Channel, Handling, Message, Name, Retry, Schema, Text, Wrapping
 from eventgen.model.config import Database
 from eventgen.plan import views
 from eventgen.plan.broker import Broker
@@ -56,9 +56,11 @@ def models_view(subject: Subject) -> Iterable[View]:
 
 def topology_view(subject: Subject, broker: Broker) -> Iterable[View]:
     """For `topology.py`."""
+    events = _events(subject)
     yield View(
         views.TopologyView(
-            events=_events(subject),
+            events=events,
+            modules=("wrapping",) if any(event.envelopes for event in events) else (),
             channels=tuple(
                 _channel(channel, broker)
                 for channel in subject.service.channels
@@ -139,7 +141,7 @@ def handler_views(subject: Subject) -> Iterable[View]:
                 handler=handler(message.name),
                 function=message.name.snake,
                 class_name=message.name.pascal,
-                type=message.type,
+                type=message.wire_type,
                 description=message.about.words,
             ),
             item=handler(message.name),
@@ -183,15 +185,33 @@ def _events(subject: Subject) -> tuple[views.EventView, ...]:
             const=event_const(message.name),
             function=message.name.snake,
             class_name=message.name.pascal,
-            type=message.type,
+            type=message.wire_type,
             version=message.version,
-            key=tuple(Text(part) for part in message.key),
+            key=tuple(Text(part) for part in message.wire_key),
             content_type=message.content_type,
+            envelopes=_envelopes(message),
             description=message.about.words,
             sample=sample(schemas[message.schema], schemas, message.payloads),
         )
         for message in service.messages
         if message.name.snake in used
+    )
+
+
+def _envelopes(message: Message) -> tuple[views.EnvelopeView, ...]:
+    envelope = message.envelope
+    if envelope.wrapping is Wrapping.CLOUDEVENTS:
+        return ()
+    paths = {**envelope.paths, **({"key": message.wire_key} if message.wire_key else {})}
+    shown = paths if envelope.wrapping is Wrapping.NONE else {}
+    return (
+        views.EnvelopeView(
+            envelope.wrapping.value,
+            tuple(
+                views.PathView(name, tuple(Text(part) for part in path))
+                for name, path in shown.items()
+            ),
+        ),
     )
 
 

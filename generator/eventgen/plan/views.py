@@ -40,6 +40,22 @@ class ModelsView:
 
 
 @dataclass(frozen=True, slots=True)
+class PathView:
+    """An attribute of an event, and the property of the payload that carries it."""
+
+    name: str
+    path: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopeView:
+    """An envelope that differs from the default: a function of `wrapping.py` and its arguments."""
+
+    function: str
+    paths: tuple[PathView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EventView:
     """One kind of event."""
 
@@ -50,6 +66,7 @@ class EventView:
     version: Text
     key: tuple[Text, ...]
     content_type: Text
+    envelopes: tuple[EnvelopeView, ...]  # empty: the default
     description: Text
     sample: Any  # a valid payload, as plain data
 
@@ -82,6 +99,7 @@ class TopologyView:
 
     events: tuple[EventView, ...]
     channels: tuple[ChannelView, ...]
+    modules: tuple[str, ...] = ()  # of the runtime, that are needed for some events only
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from eventgen.model import Action, Channel, Message, Name, Operation, Server, Se
 from eventgen.model import names as naming
 from eventgen.model.config import ChannelConfig
 from eventgen.spec.bundle import Bundled, bundle
+from eventgen.spec.envelopes import decide
 from eventgen.spec.nearest import did_you_mean
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def assemble(draft: Draft, reading: Reading) -> Service | None:
     if name is None:
         return None
     of_servers = _servers(draft)
+    envelopes = decide(reading, messages, bundled)
     layers = _layers(draft, reading.config.channels)
     channels = [
         _channel(one, of_channels[id(one)], layers[id(one)], of_servers, of_messages)
@@ -53,7 +55,10 @@ def assemble(draft: Draft, reading: Reading) -> Service | None:
         info=draft.info,
         servers=_sorted(of_servers.values()),
         channels=_sorted(channels),
-        messages=_sorted(_message(one, of_messages[id(one)], bundled) for one in messages),
+        messages=_sorted(
+            replace(_message(one, of_messages[id(one)], bundled), envelope=envelopes[id(one)])
+            for one in messages
+        ),
         operations=_sorted(
             _operation(one, of_operations[id(one)], of_channels, of_messages)
             for one in draft.operations

@@ -46,7 +46,7 @@ class DraftMessage:
     payload: Node | None
     headers: Node | None
     modern: bool  # whether its schemas follow a draft after 07, where `$ref` may have siblings
-    body: Message
+    body: Message  # its `envelope` is what the document says of it
     tie: str = ""
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -10,6 +11,10 @@ from typing import Any
 from eventgen.diagnostics import Span
 from eventgen.model.about import About, Location, Places
 from eventgen.model.words import Name, Text
+
+# `order.placed.v2`, `order-placed-v2`, `OrderPlacedV2`
+_VERSION = re.compile(r"(?:[._/-][vV]|(?<=[a-z0-9])V)([0-9]{1,6})\Z")
+_NUMBER = re.compile(r"v?([0-9]{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +119,15 @@ class Message:
         return self.envelope.type or self.type
 
     @property
-    def wire_key(self) -> tuple[str, ...]:
-        """The property that the event is ordered by: as `envelope` says, or else as `key` does."""
-        return self.envelope.paths.get("key", self.key)
+    def family(self) -> str:
+        """What all versions of the event are called: its type without the version behind it."""
+        return _VERSION.sub("", self.type.value) or self.type.value
+
+    @property
+    def major(self) -> int:
+        """The first number of the version: the one in the type, or else of `version`."""
+        found = _VERSION.search(self.type.value) or _NUMBER.match(self.version.value)
+        return 0 if found is None else int(found[1])
 
     @property
     def payloads(self) -> tuple[Any, ...]:

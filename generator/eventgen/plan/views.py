@@ -130,6 +130,39 @@ class RouteView:
 
 
 @dataclass(frozen=True, slots=True)
+class UpcasterView:
+    """A version of an event that is made into the next, and the test of that."""
+
+    package: str
+    module: str  # in upcasters/
+    const: str  # in subscribers.py
+    event: str  # constants in topology.py
+    old: str  # classes in events.py
+    new: str
+    newer: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """The route of an older version. `const` and `newer` are constants in subscribers.py."""
+
+    const: str
+    newer: str
+    upcaster: UpcasterView
+
+
+@dataclass(frozen=True, slots=True)
+class ChainView:
+    """An event whose versions have one handler: the route of the newest, and of the others."""
+
+    const: str
+    event: str
+    class_name: str
+    handler: str
+    steps: tuple[StepView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RetryView:
     """A retry policy that differs from the default, as keyword arguments."""
 
@@ -156,6 +189,7 @@ class SubscriptionView:
     name: str
     channel: str
     routes: tuple[RouteView, ...]
+    shared: tuple[str, ...]  # constants of routes to a handler of several versions
     retry: tuple[RetryView, ...]  # empty: the default
     handling: tuple[HandlingView, ...]  # empty: the default
 
@@ -166,6 +200,7 @@ class SubscribersView:
 
     handlers: tuple[str, ...]
     class_names: tuple[str, ...]
+    chains: tuple[ChainView, ...]
     subscriptions: tuple[SubscriptionView, ...]
 
 

@@ -7,7 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from eventgen.diagnostics import Diagnostic, Label, Severity, Span, has_errors
-from eventgen.model import Action, Channel, Message, Name, Operation, Server, Service, Spare
+from eventgen.model import (
+    Action,
+    Channel,
+    Envelope,
+    Message,
+    Name,
+    Operation,
+    Server,
+    Service,
+    Spare,
+)
 from eventgen.model import names as naming
 from eventgen.model.config import ChannelConfig
 from eventgen.spec.bundle import Bundled, bundle
@@ -56,7 +66,7 @@ def assemble(draft: Draft, reading: Reading) -> Service | None:
         servers=_sorted(of_servers.values()),
         channels=_sorted(channels),
         messages=_sorted(
-            replace(_message(one, of_messages[id(one)], bundled), envelope=envelopes[id(one)])
+            _enveloped(_message(one, of_messages[id(one)], bundled), envelopes[id(one)])
             for one in messages
         ),
         operations=_sorted(
@@ -171,6 +181,10 @@ def _channel(
 def _message(draft: DraftMessage, name: Name, bundled: Bundled) -> Message:
     schema, headers = bundled.payloads[id(draft)], bundled.headers[id(draft)]
     return replace(draft.body, name=name, schema=schema, headers=headers)
+
+
+def _enveloped(message: Message, envelope: Envelope) -> Message:
+    return replace(message, envelope=envelope, key=envelope.paths.get("key", message.key))
 
 
 def _spare(draft: Draft, reading: Reading) -> Spare:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from eventgen.diagnostics import Diagnostic, Label, Severity, Span
 from eventgen.model import Envelope, Text, Wrapping
 from eventgen.model.config import EventConfig
-from eventgen.model.properties import find, properties
+from eventgen.model.properties import Found, find, properties
 from eventgen.spec.nearest import did_you_mean
 
 if TYPE_CHECKING:
@@ -67,7 +67,12 @@ def decide(
     for one in messages:
         _check_format(reading, one, found[id(one)])
     _tell(reading, [one for one in messages if found[id(one)].origin == SEEN])
-    return _typed(messages, found, {id(one): (roots[id(one)], schemas) for one in messages})
+    held = _held(reading, messages, found, lambda one, path: find(roots[id(one)], path, schemas))
+    texts = {
+        id(one): _constant(roots[id(one)], schemas, held[id(one)].paths.get("type", ()))
+        for one in messages
+    }
+    return _typed(messages, held, texts)
 
 
 def detected(root: Any, schemas: Mapping[str, Any]) -> Paths | None:
@@ -149,20 +154,59 @@ def _chosen(reading: Reading, message: DraftMessage, seen: Paths | None) -> Enve
     return replace(said, paths=seen) if is_bare and seen else said
 
 
+def _held(
+    reading: Reading,
+    messages: Sequence[DraftMessage],
+    found: Mapping[int, Envelope],
+    look: Callable[[DraftMessage, tuple[str, ...]], Found],
+) -> dict[int, Envelope]:
+    """The envelopes without the properties that their payloads have not.
+
+    What was said of several events need not be true of each, but of one.
+    """
+    missing: dict[tuple[int, str], Found] = {}
+    known: set[tuple[int, str]] = set()
+    result = {}
+    for one in messages:
+        envelope = found[id(one)]
+        kept = {}
+        for name, path in envelope.paths.items():
+            there = look(one, path)
+            if there.missing is None:
+                kept[name] = path
+                known.add((id(envelope.origin), name))
+            else:
+                missing.setdefault((id(envelope.origin), name), there)
+        result[id(one)] = replace(envelope, paths=kept)
+    origins = {id(envelope.origin): envelope for envelope in found.values()}
+    for (origin, name), there in missing.items():
+        if (origin, name) not in known:
+            _leads_nowhere(reading, origins[origin], name, there)
+    return result
+
+
+def _leads_nowhere(reading: Reading, envelope: Envelope, name: str, there: Found) -> None:
+    if isinstance(envelope.origin, Span):
+        reading.error(
+            "envelope-leads-nowhere",
+            f"the {name.replace('_', ' ')} is at `{'.'.join(envelope.paths[name])}`,"
+            f" and the payload has no `{there.missing}`",
+            envelope.origin,
+            help=did_you_mean(there.missing or "", there.known)
+            or f"it has: {', '.join(there.known)}",
+        )
+
+
 def _typed(
     messages: Sequence[DraftMessage],
     found: Mapping[int, Envelope],
-    roots: Mapping[int, tuple[Any, Mapping[str, Any]]],
+    texts: Mapping[int, str | None],
 ) -> dict[int, Envelope]:
     """The envelopes with the types that the payloads say.
 
     A type that was not told by anybody is believed only where the schema has one value for it, and
     no other event has that value too: else it does not tell which event it is.
     """
-    texts = {}
-    for one in messages:
-        path = found[id(one)].paths.get("type")
-        texts[id(one)] = None if path is None else _constant(*roots[id(one)], path)
     known = Counter((texts[id(one)], one.body.version.value) for one in messages)
     decided = {}
     for one in messages:
@@ -177,6 +221,9 @@ def _typed(
 
 
 def _constant(root: Any, schemas: Mapping[str, Any], path: tuple[str, ...]) -> str | None:
+    """The one text that the property at the end of a path may be, if there is one."""
+    if not path:
+        return None
     values = [
         value
         for part in find(root, path, schemas).schemas
@@ -223,7 +270,7 @@ def _check_format(reading: Reading, message: DraftMessage, envelope: Envelope) -
 
 
 def _check_configured(reading: Reading, messages: Sequence[DraftMessage]) -> None:
-    known = {name for one in messages for name in _names(one)} - {""}
+    known = {name for one in messages for name in (*_names(one), one.body.family)} - {""}
     for name in sorted(set(reading.config.events) - known):
         place = messages[0].span if messages else None
         reading.findings.append(

@@ -37,6 +37,7 @@ ELSEWHERE = {
     "not-utf-8",
     "too-many-values",
     "unknown-channel",
+    "unknown-event",
 }
 
 

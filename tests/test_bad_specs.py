@@ -39,6 +39,7 @@ ELSEWHERE = {
     "protobuf-compiler-missing",
     "too-many-values",
     "unknown-channel",
+    "unknown-event",
 }
 
 

@@ -83,6 +83,24 @@ def test_a_handler_that_takes_another_event_is_a_type_error(trees: Trees, tmp_pa
     assert "on_payment_failed" in found.stdout or "arg-type" in found.stdout
 
 
+def test_an_upcaster_that_makes_something_else_is_a_type_error(
+    trees: Trees, tmp_path: Path
+) -> None:
+    import shutil
+
+    tree = shutil.copytree(trees["short-envelopes-embedded"], tmp_path / "parcels")
+    upcaster = tree / "src/parcels/upcasters/parcel_weighed.py"
+    upcaster.write_text(upcaster.read_text().replace("ParcelWeighedV2", "ParcelWeighedV3"))
+    found = run(
+        sys.executable, "-m", "mypy", "--strict", "--python-version", "3.11", "src",
+        cwd=tree,
+        env={"MYPYPATH": "src"},
+    )  # fmt: skip
+    assert found.returncode == 1
+    assert "_generated/subscribers.py" in found.stdout
+    assert "[assignment]" in found.stdout
+
+
 def test_nothing_generated_imports_eventgen(trees: Trees) -> None:
     import ast
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from eventgen.diagnostics import Span
-from eventgen.model import Action, Channel, Handling, Message, Places, Retry, Service
+from eventgen.model import Action, Channel, Envelope, Handling, Message, Places, Retry, Service
 from eventgen.model.config import ChannelConfig
+from eventgen.plan import versions
 from eventgen.plan.broker import Broker
-from eventgen.plan.build import handler
 from eventgen.plan.kinds import Subject
 from eventgen.spec.settings import EXTENSION
 
@@ -51,7 +51,7 @@ def explain(name: str, subject: Subject, broker: Broker | None) -> tuple[Section
     if found is not None:
         used = [channel for channel in service.channels if found.name in channel.messages]
         return (
-            Section(f"event {found.type.value}", tuple(_event(found, service))),
+            Section(f"event {found.type.value}", tuple(_event(found, subject))),
             *(_section(channel, subject, broker) for channel in used),
         )
     channel = _called(service.channels).get(name)
@@ -68,10 +68,11 @@ def _called(things: Iterable[Any]) -> dict[str, Any]:
     return found
 
 
-def _event(message: Message, service: Service) -> Iterator[Row]:
+def _event(message: Message, subject: Subject) -> Iterator[Row]:
+    service = subject.service
     places = message.places
     schema = next(one for one in service.schemas if one.name == message.schema)
-    yield Row("type", message.type.value, _said(places, "name") or "its key in the document")
+    yield Row("type", message.wire_type.value, _said(places, "name") or "its key in the document")
     yield Row("version", message.version.value, _said(places, EXTENSION, "version") or USUAL)
     yield Row("class", message.name.pascal, "its type")
     key = ".".join(message.key)
@@ -80,17 +81,24 @@ def _event(message: Message, service: Service) -> Iterator[Row]:
     media = message.content_type.value
     default = USUAL if media == "application/json" else "the document's default"
     yield Row("content type", media, _said(places, "contentType") or default)
-    yield Row("envelope", "cloudevents", USUAL)
+    envelope = message.envelope
+    yield Row("envelope", _enveloped(envelope), envelope.origin or USUAL)
     if isinstance(message.headers, dict):
         names_ = ", ".join(message.headers.get("properties", {})) or "any"
         yield Row("headers", names_, _said(places, "headers") or places.span)
     yield from _bindings(message.bindings, places)
+    called = versions.handlers(subject)
     for operation in service.operations:
         if message.name in operation.messages:
             sends = operation.action is Action.SEND
             way = "published by" if sends else "handled by"
-            who = operation.name.snake if sends else handler(message.name)
+            who = operation.name.snake if sends else called[message.name.snake]
             yield Row(way, who, operation.span)
+
+
+def _enveloped(envelope: Envelope) -> str:
+    paths = ", ".join(f"{name} is {'.'.join(path)}" for name, path in envelope.paths.items())
+    return f"{envelope.wrapping.value}: {paths}" if paths else envelope.wrapping.value
 
 
 def _section(channel: Channel, subject: Subject, broker: Broker | None) -> Section:

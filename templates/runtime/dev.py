@@ -180,7 +180,7 @@ def _foreign(app: App, event: EventType, channel: Channel) -> OutboxRow:
 
 
 def _example(app: App, event: EventType) -> Any:
-    body = app.service.examples.get(event.type)
+    body = app.service.examples.get(event.model.__name__)
     if body is None:
         raise LookupError(f"there is no example of {event.type}")
     return event.model.model_validate_json(body, strict=True)

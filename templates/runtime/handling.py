@@ -171,8 +171,10 @@ class Handling:
     async def _run(
         self, tx: AsyncConnection, work: Work, envelope: Envelope
     ) -> Sequence[OutboxRow]:
-        route = self._route(work)
-        event = decode(route.event, work.message.body, envelope.version)
+        route = self._route(envelope)
+        event = decode(route.event, envelope.payload, envelope.version)
+        if route.upcast is not None:
+            event = route.upcast(event)
         session = AsyncSession(
             bind=tx, join_transaction_mode="rollback_only", expire_on_commit=False
         )
@@ -195,11 +197,15 @@ class Handling:
             )
         return context.outgoing
 
-    def _route(self, work: Work) -> Route:
-        route = self.subscription.route(work.type)
-        if route is None:  # only for parked events: their handler is gone since
-            raise LookupError(f"no handler of {self.subscription.name} takes {work.type}")
-        return route
+    def _route(self, envelope: Envelope) -> Route:
+        type_, version, name = envelope.type, envelope.version, self.subscription.name
+        route = self.subscription.route(type_, version)
+        if route is not None:
+            return route
+        if self.subscription.route(type_) is not None:
+            raise Undecodable("undecodable", f"{name} handles no version like {version} of {type_}")
+        # only for parked events: their handler is gone since
+        raise LookupError(f"no handler of {name} takes {type_}")
 
     def committed(self, outgoing: Sequence[OutboxRow]) -> None:
         """A transaction with these outgoing events was committed."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import codec, spans
 from .database import OutboxRow
-from .envelope import Envelope, to_headers, uuid7
+from .envelope import Envelope, event_id, moment, said_by, to_message, uuid7
 from .errors import NotPublishable
 
 if TYPE_CHECKING:
@@ -62,19 +62,24 @@ class Publisher:
         if key is None:
             key = _key(publication, payload)
         destination = _destination(publication, payload, parameters or {})
-        id_ = uuid7()
+        said = said_by(type_, body)
+        source = said.get("source") or self.service.name
+        id_ = event_id(said["id"], source, "") if "id" in said else uuid7()
+        given = said.get("correlation_id") or correlation_id
         envelope = Envelope(
             id=id_,
             type=type_.type,
-            source=self.service.name,
-            time=datetime.now(UTC),
+            source=source,
+            time=moment(said.get("time")) or datetime.now(UTC),
             version=type_.version,
             key=key or None,
-            correlation_id=correlation_id or _correlation(cause) or str(id_),
+            correlation_id=given or _correlation(cause) or str(id_),
             causation_id=None if cause is None else str(cause.id),
+            payload=body,
         )
         traced = spans.created(self.service.broker, publication.channel, envelope, cause)
-        headers = {**traced, **to_headers(envelope, type_.content_type)}
+        headers, body = to_message(type_, envelope, said)
+        headers = {**traced, **headers}
         return OutboxRow(id_, type_.type, destination, envelope.key, headers, body)
 
     def _publication(self, event: BaseModel, channel: str | None) -> Publication:

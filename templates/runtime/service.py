@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 from pydantic import BaseModel
 
 from .errors import ConfigurationError
+from .wrapping import BINARY, Wrapping
 
 if TYPE_CHECKING:
     from .check import Check
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 Ordering = Literal["key", "none"]
 
 _Event = TypeVar("_Event", bound=BaseModel)
+_MAJOR = re.compile(r"v?([0-9]{1,9})(?![0-9])", re.ASCII)
 _Model: TypeAlias = type[BaseModel]  # by a name of its own: `EventType.type` hides `type`
 
 
@@ -43,6 +46,7 @@ class EventType:
     `type` is the CloudEvents type. `key` is the path of property names (as on the wire) from the
     root of the payload to the partition key; empty when the event has none. `check` holds what its
     schema says beyond the model, when it does. Without `wire` the payload is JSON on the wire.
+    `envelope` is the way its attributes are sent.
     """
 
     type: str
@@ -52,6 +56,7 @@ class EventType:
     content_type: str = "application/json"
     check: Check | None = None
     wire: Wire | None = None
+    envelope: Wrapping = BINARY
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +87,14 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Which handler takes events of one type."""
+    """Which handler takes events of one type and major version.
+
+    `upcast` makes of such an event the one that the handler takes, where that is a newer version.
+    """
 
     event: EventType
     handler: Callable[[Any, Context[Any]], Awaitable[None]]
+    upcast: Callable[[Any], Any] | None = None
 
 
 def route(
@@ -122,10 +131,39 @@ class Subscription:
     batch: int = 50
     timeout: float = 60.0
     rate: float | None = None
+    # Made of the routes once, because every message asks for them.
+    wrappings: tuple[Wrapping, ...] = field(init=False, repr=False, compare=False)
+    _by_type: Mapping[str, tuple[Route, ...]] = field(init=False, repr=False, compare=False)
 
-    def route(self, type_: str) -> Route | None:
-        """The route of an event type, or None when this service does not handle it."""
-        return next((route for route in self.routes if route.event.type == type_), None)
+    def __post_init__(self) -> None:
+        """Sort the routes by type, the oldest version first."""
+        wrappings: list[Wrapping] = []
+        by_type: dict[str, tuple[Route, ...]] = {}
+        for one in sorted(self.routes, key=lambda one: major(one.event.version) or 0):
+            by_type[one.event.type] = (*by_type.get(one.event.type, ()), one)
+            if one.event.envelope != BINARY and one.event.envelope not in wrappings:
+                wrappings.append(one.event.envelope)
+        object.__setattr__(self, "wrappings", tuple(wrappings))
+        object.__setattr__(self, "_by_type", by_type)
+
+    def route(self, type_: str, version: str = "") -> Route | None:
+        """The route of an event type, or None when this service does not handle it.
+
+        Of several versions the one with the same major number; the oldest when none is said.
+        """
+        routes = self._by_type.get(type_)
+        if routes is None:
+            return None
+        number = major(version)
+        if number is None:
+            return routes[0]
+        return next((one for one in routes if major(one.event.version) in (number, None)), None)
+
+
+def major(version: str) -> int | None:
+    """The first number of a version; None when it has none."""
+    found = _MAJOR.match(version)
+    return int(found[1]) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +179,7 @@ class Service:
     """Everything the runtime knows about the service it runs.
 
     `transport` makes the chosen broker's transport from the environment prefix and the database;
-    `examples` holds a valid payload (JSON) for each event type, for `dev` and for tests.
+    `examples` holds a valid payload (JSON) of each event, by the name of its model, for `dev`.
     """
 
     name: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, chdir
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,7 +21,7 @@ from .codec import decode, encode, payload
 from .context import Context
 from .database import Database, OutboxRow, PendingRow
 from .databases import open_database
-from .envelope import Envelope, to_headers, uuid7
+from .envelope import Envelope, read_envelope, said_by, to_message, uuid7
 from .handling import Handling
 from .migrate import upgrade
 from .outbox import Publisher
@@ -65,10 +66,10 @@ class HandlerRunner:
         Whatever the handler raises is raised, `Retry`, `DeadLetter` and `Skip` too; then nothing it
         did is kept. Each call is another event: with an id of its own, never a duplicate.
         """
-        type_ = _event_type(self._service, type(event))
-        subscription = Subscription("tests", _CHANNEL, (Route(type_, handler),))
+        known = _route(self._service, type(event))
+        subscription = Subscription("tests", _CHANNEL, (replace(known, handler=handler),))
         handling = Handling(subscription, self._database, Publisher(self._service), _nothing)
-        work = handling.read(_message(type_, event))
+        work = handling.read(_message(known.event, event))
         async with self._database.transaction() as tx:
             await self._database.claim(tx, subscription.name, [work.id])
             outgoing = await handling.run(tx, work)
@@ -94,9 +95,9 @@ def _url(file: Path) -> str:
     return f"sqlite+aiosqlite:///{file}"
 
 
-def _event_type(service: Service, model: type[BaseModel]) -> EventType:
+def _route(service: Service, model: type[BaseModel]) -> Route:
     routes = (route for subscription in service.subscriptions for route in subscription.routes)
-    found = next((route.event for route in routes if route.event.model is model), None)
+    found = next((route for route in routes if route.event.model is model), None)
     if found is None:
         raise LookupError(f"{service.name} subscribes to no {model.__name__}")
     return found
@@ -105,8 +106,9 @@ def _event_type(service: Service, model: type[BaseModel]) -> EventType:
 def _message(type_: EventType, event: BaseModel) -> Incoming:
     body = encode(type_, event)
     key = _key(type_, body)
-    envelope = Envelope(uuid7(), type_.type, "tests", datetime.now(UTC), type_.version, key)
-    headers = to_headers(envelope, type_.content_type)
+    now = datetime.now(UTC)
+    envelope = Envelope(uuid7(), type_.type, "tests", now, type_.version, key, payload=body)
+    headers, body = to_message(type_, envelope, said_by(type_, body))
     return Incoming(_CHANNEL.destination, key, headers, body, origin="tests")
 
 
@@ -118,8 +120,21 @@ def _key(type_: EventType, body: bytes) -> str | None:
 
 
 def _events(service: Service, rows: Iterable[OutboxRow | PendingRow]) -> list[BaseModel]:
-    types: dict[str, EventType] = {p.event.type: p.event for p in service.publications}
-    return [decode(types[row.type], row.body) for row in rows]
+    """The events in the outbox, read as a subscriber to all of them would."""
+    routes = tuple(Route(publication.event, _ignore) for publication in service.publications)
+    return [_event(Subscription("tests", _CHANNEL, routes), row) for row in rows]
+
+
+def _event(subscription: Subscription, row: OutboxRow | PendingRow) -> BaseModel:
+    message = Incoming(row.destination, row.key, row.headers, row.body, origin="outbox")
+    envelope = read_envelope(message, subscription)
+    found = subscription.route(envelope.type, envelope.version)
+    assert found is not None
+    return decode(found.event, envelope.payload, envelope.version)
+
+
+async def _ignore(_event: Any, _context: Context[Any]) -> None:
+    """Nobody calls it."""
 
 
 def _nothing() -> None:

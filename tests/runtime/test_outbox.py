@@ -7,10 +7,13 @@ import json
 import pytest
 from opentelemetry import context as otel_context
 from opentelemetry import trace
-from runtime.envelope import read_envelope
+from pydantic import ConfigDict
+from runtime.codec import decode, encode
+from runtime.envelope import Undecodable, read_envelope
 from runtime.errors import NotPublishable
+from runtime.event import EventModel
 from runtime.outbox import Publisher
-from runtime.service import Channel, Publication, Service
+from runtime.service import Channel, EventType, Publication, Service
 from runtime.transport import Incoming
 
 from tests.support.samples import (
@@ -129,3 +132,18 @@ def test_a_key_must_be_a_single_value():
     )
     with pytest.raises(NotPublishable, match="its key item is no single value"):
         publisher.row(StockMoved(item={"a": 1}))
+
+
+def test_fields_of_a_newer_producer_are_kept_when_an_event_is_sent_on() -> None:
+    class Forwarded(EventModel):
+        name: str
+
+    event = EventType("name.given", "1.0.0", Forwarded)
+    body = b'{"name":"Ada","later":{"digits":12345678901234567890,"list":[1,null]}}'
+    assert encode(event, decode(event, body)) == body
+
+    class Closed(Forwarded):
+        model_config = ConfigDict(extra="forbid")
+
+    with pytest.raises(Undecodable, match=r"\$\.later"):
+        decode(EventType("name.given", "1.0.0", Closed), body)

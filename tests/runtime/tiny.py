@@ -103,7 +103,7 @@ def make_service(
         transport=embedded.connect,
         publications=(Publication(PAID, ORDERS),),
         subscriptions=(Subscription("payments", PAYMENTS, (Route(CAPTURED, handler),)),),
-        examples={"payment.captured": example, "order.paid": b'{"order_id":"o2"}'},
+        examples={"Captured": example, "Paid": b'{"order_id":"o2"}'},
     )
 
 

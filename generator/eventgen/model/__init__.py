@@ -19,11 +19,13 @@ from eventgen.model.channel import Channel, Handling, Ordering, Parameter, Retry
 from eventgen.model.message import (
     Avro,
     Correlation,
+    Envelope,
     Example,
     Foreign,
     Message,
     Protobuf,
     Schema,
+    Wrapping,
 )
 from eventgen.model.operation import Action, Operation, ReplyAddress, Route
 from eventgen.model.server import Server, Variable
@@ -37,6 +39,7 @@ __all__ = [
     "Channel",
     "Correlation",
     "Docs",
+    "Envelope",
     "Example",
     "Foreign",
     "Handling",
@@ -64,4 +67,5 @@ __all__ = [
     "Tag",
     "Text",
     "Variable",
+    "Wrapping",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from eventgen.diagnostics import Severity, Span
-from eventgen.model import Handling, Ordering, Retry
+from eventgen.model import Envelope, Handling, Ordering, Retry
 
 
 class Perspective(Enum):
@@ -22,6 +22,21 @@ class Database(Enum):
 
     POSTGRES = "postgres"
     SQLITE = "sqlite"
+
+
+class Versions(Enum):
+    """What handles several versions of one event."""
+
+    SEPARATE = "separate"  # a handler for each
+    UPCAST = "upcast"  # one handler of the newest, which the older ones are made into
+
+
+@dataclass(frozen=True, slots=True)
+class EventConfig:
+    """What `eventgen.yaml` says of one event; None where it is silent."""
+
+    envelope: Envelope | None = None
+    versions: Versions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +103,9 @@ class Config:
     database: Database
     service: str | None = None  # overrides the name in the specification
     v2_perspective: Perspective | None = None
+    envelope: Envelope | None = None
+    versions: Versions = Versions.SEPARATE
+    events: Mapping[str, EventConfig] = field(default_factory=dict)  # by type or message id
     channels: Mapping[str, ChannelConfig] = field(default_factory=dict)  # by channel id or address
     check: Selection = Selection()
     naming: Naming = Naming()

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from eventgen.diagnostics import Span
 from eventgen.model.about import About, Location, Places
 from eventgen.model.words import Name, Text
+
+# `order.placed.v2`, `order-placed-v2`, `OrderPlacedV2`
+_VERSION = re.compile(r"(?:[._/-][vV]|(?<=[a-z0-9])V)([0-9]{1,6})\Z")
+_NUMBER = re.compile(r"v?([0-9]{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,29 @@ class Example:
     places: Places
 
 
+class Wrapping(Enum):
+    """What an event's attributes travel in."""
+
+    CLOUDEVENTS = "cloudevents"  # headers
+    PLAIN = "plain"  # a JSON object around the payload
+    NONE = "none"  # the payload itself, which is an envelope already
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """How an event's attributes travel, and where that was said.
+
+    `paths` has the property of the payload that carries each attribute, for `NONE` alone. `type` is
+    the one value that the property for the type may have, if there is one. `origin` is in words
+    where nobody said it, and empty where it is the usual.
+    """
+
+    wrapping: Wrapping = Wrapping.CLOUDEVENTS
+    paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    type: Text | None = None
+    origin: Span | str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One kind of event. `type` is the CloudEvents type on the wire."""
@@ -83,6 +112,7 @@ class Message:
     about: About
     version: Text  # semantic version of the event; "1.0.0" when the document does not say
     key: tuple[str, ...]  # property names from the root of the payload to the partition key
+    envelope: Envelope
     schema: str  # name of the payload schema in Service.schemas
     schema_format: Text  # as the document has it; empty when it does not say
     foreign_payload: Foreign | None  # without `wire`, `schema` allows anything
@@ -99,6 +129,22 @@ class Message:
     def span(self) -> Span:
         """Where the message stands."""
         return self.places.span
+
+    @property
+    def wire_type(self) -> Text:
+        """The type that tells the event from others on the wire."""
+        return self.envelope.type or self.type
+
+    @property
+    def family(self) -> str:
+        """What all versions of the event are called: its type without the version behind it."""
+        return _VERSION.sub("", self.type.value) or self.type.value
+
+    @property
+    def major(self) -> int:
+        """The first number of the version: the one in the type, or else of `version`."""
+        found = _VERSION.search(self.type.value) or _NUMBER.match(self.version.value)
+        return 0 if found is None else int(found[1])
 
     @property
     def payloads(self) -> tuple[Any, ...]:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from eventgen.model import Channel, Handling, Message, Name, Retry, Schema, Text
+from eventgen.model import Channel, Handling, Message, Name, Retry, Schema, Text, Wrapping
 from eventgen.model.config import Database
-from eventgen.plan import asserting, exact, views, wires
+from eventgen.plan import asserting, exact, versions, views, wires
 from eventgen.plan.broker import Broker
 from eventgen.plan.kinds import Subject, View
 from eventgen.plan.samples import sample
+from eventgen.plan.versions import event_const
 
 
 def package(subject: Subject) -> str:
@@ -64,10 +65,12 @@ def topology_view(subject: Subject, broker: Broker) -> Iterable[View]:
     """For `topology.py`."""
     events, used = _events(subject), _used_channels(subject)
     siblings = ("events", "wires") if wires.modules(subject.service) else ("events",)
+    wrapped = any(event.envelopes for event in events)
     yield View(
         views.TopologyView(
             events=events,
             schemas=("schemas.json",) if any(event.checks for event in events) else (),
+            modules=("wrapping",) if wrapped else (),
             channels=tuple(
                 _channel(channel, broker)
                 for channel in subject.service.channels
@@ -106,7 +109,7 @@ def publishers_view(subject: Subject) -> Iterable[View]:
             typing_names=("TypeAlias",) if classes else ("Never", "TypeAlias"),
             class_names=classes,
             publications=tuple(
-                views.PublicationView(event_const(message.name), channel_const(channel.name))
+                views.PublicationView(event_const(message), channel_const(channel.name))
                 for channel, message in sent
             ),
         )
@@ -126,12 +129,16 @@ def subscribers_view(subject: Subject) -> Iterable[View]:
     for channel, message in received:
         channels.setdefault(channel.address.value, channel)
         routes.setdefault(channel.address.value, {})[message.name.snake] = message
+    called = versions.handlers(subject)
+    chains = versions.chain_views(subject)
     yield View(
         views.SubscribersView(
-            handlers=tuple(handler(messages[name].name) for name in sorted(messages)),
+            handlers=tuple(sorted(set(called.values()))),
             class_names=tuple(sorted(message.name.pascal for message in messages.values())),
+            chains=chains,
             subscriptions=tuple(
-                _subscription(channel, routes[address]) for address, channel in channels.items()
+                _subscription(channel, routes[address], called, _shared(subject))
+                for address, channel in channels.items()
             ),
         )
     )
@@ -144,10 +151,9 @@ def examples_view(subject: Subject) -> Iterable[View]:
         views.ExamplesView(
             tuple(
                 views.ExampleView(
-                    const=event_const(message.name),
+                    const=event_const(message),
                     function=message.name.snake,
                     class_name=message.name.pascal,
-                    type=message.type,
                     sample=sample(schemas[message.schema], schemas, _shown(message)),
                 )
                 for message in _used_messages(subject)
@@ -173,29 +179,22 @@ def service_view(subject: Subject, broker: Broker) -> Iterable[View]:
 
 def handler_views(subject: Subject) -> Iterable[View]:
     """One for each kind of event the service handles."""
+    called = versions.handlers(subject)
+    older = versions.upcast(subject)
     messages = {message.name.snake: message for _, message in subject.service.received()}
-    for _, message in sorted(messages.items()):
+    for name in sorted(messages.keys() - older):
+        message = messages[name]
         yield View(
             views.HandlerView(
                 package=package(subject),
-                handler=handler(message.name),
+                handler=called[name],
                 function=message.name.snake,
                 class_name=message.name.pascal,
-                type=message.type,
+                type=message.wire_type,
                 description=message.about.words,
             ),
-            item=handler(message.name),
+            item=called[name],
         )
-
-
-def handler(message: Name) -> str:
-    """The name of a handler's module and function."""
-    return f"on_{message.snake}"
-
-
-def event_const(name: Name) -> str:
-    """The constant of an event type in `topology.py`."""
-    return f"EVENT_{name.const}"
 
 
 def channel_const(name: Name) -> str:
@@ -220,14 +219,15 @@ def _events(subject: Subject) -> tuple[views.EventView, ...]:
     documents = {schema.name: schema.document for schema in subject.service.schemas}
     return tuple(
         views.EventView(
-            const=event_const(message.name),
+            const=event_const(message),
             class_name=message.name.pascal,
-            type=message.type,
+            type=message.wire_type,
             version=message.version,
             key=tuple(Text(part) for part in message.key),
             content_type=wires.content_type(message),
             checks=_checks(message, documents),
             wires=wires.wires(message),
+            envelopes=_envelopes(message),
         )
         for message in _used_messages(subject)
     )
@@ -251,6 +251,24 @@ def _shown(message: Message) -> tuple[Any, ...]:
     return message.payloads if message.foreign_payload is None else ()
 
 
+def _envelopes(message: Message) -> tuple[views.EnvelopeView, ...]:
+    envelope = message.envelope
+    if envelope.wrapping is Wrapping.CLOUDEVENTS:
+        return ()
+    has_key = message.key and message.foreign_payload is None
+    paths = {**envelope.paths, **({"key": message.key} if has_key else {})}
+    shown = paths if envelope.wrapping is Wrapping.NONE else {}
+    return (
+        views.EnvelopeView(
+            envelope.wrapping.value,
+            tuple(
+                views.PathView(name, tuple(Text(part) for part in path))
+                for name, path in shown.items()
+            ),
+        ),
+    )
+
+
 def _channel(channel: Channel, broker: Broker) -> views.ChannelView:
     return views.ChannelView(
         const=channel_const(channel.name),
@@ -267,18 +285,28 @@ def _channel(channel: Channel, broker: Broker) -> views.ChannelView:
     )
 
 
-def _subscription(channel: Channel, routes: Mapping[str, Message]) -> views.SubscriptionView:
+def _shared(subject: Subject) -> frozenset[str]:
+    """The names of the events that share a handler with another version."""
+    return frozenset(one.name.snake for chain in versions.chains(subject) for one in chain)
+
+
+def _subscription(
+    channel: Channel,
+    routes: Mapping[str, Message],
+    called: Mapping[str, str],
+    shared: frozenset[str],
+) -> views.SubscriptionView:
     return views.SubscriptionView(
         name=channel.name.kebab,
         channel=channel_const(channel.name),
-        routes=tuple(_route(routes[name]) for name in sorted(routes)),
+        routes=tuple(
+            views.RouteView(event_const(routes[name]), routes[name].name.pascal, called[name])
+            for name in sorted(routes.keys() - shared)
+        ),
+        shared=tuple(versions.route_const(routes[name]) for name in sorted(routes.keys() & shared)),
         retry=_retry(channel.retry),
         handling=_handling(channel.handling),
     )
-
-
-def _route(message: Message) -> views.RouteView:
-    return views.RouteView(event_const(message.name), message.name.pascal, handler(message.name))
 
 
 def _retry(retry: Retry) -> tuple[views.RetryView, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from eventgen.model.config import Database
-from eventgen.plan import build, wires
+from eventgen.plan import build, versions, wires
 from eventgen.plan.broker import Broker
 from eventgen.plan.kinds import FileKind, Owner, Subject
 from eventgen.plan.observability import observability_view
@@ -71,6 +71,8 @@ RUNTIME_MODULES = (
     "tracker",
     "transport",
     "unit_of_work",
+    "upcasting",
+    "wrapping",
 )
 # By which editors complete what people write for eventgen. Copied, as the runtime is.
 EDITOR_SCHEMAS = ("eventgen.schema", "short.schema")
@@ -136,6 +138,18 @@ def common(broker: Broker) -> tuple[FileKind, ...]:
             build.handler_views,
             Owner.PERSON,
         ),
+        FileKind(
+            "common/upcasters/__init__.py",
+            "src/{package}/upcasters/__init__.py",
+            versions.upcasters_view,
+            Owner.PERSON,
+        ),
+        FileKind(
+            "common/upcasters/upcaster.py.j2",
+            "src/{package}/upcasters/{item}.py",
+            versions.upcaster_views,
+            Owner.PERSON,
+        ),
         *(
             FileKind(
                 f"common/migrations/{name}.py", f"migrations/versions/{name}.py", build.package_view
@@ -151,6 +165,12 @@ def common(broker: Broker) -> tuple[FileKind, ...]:
             "common/tests/handlers/test_handler.py.j2",
             "tests/handlers/test_{item}.py",
             build.handler_views,
+            Owner.STARTER,
+        ),
+        FileKind(
+            "common/tests/upcasters/test_upcaster.py.j2",
+            "tests/upcasters/test_upcast_{item}.py",
+            versions.upcaster_views,
             Owner.STARTER,
         ),
     )

@@ -57,6 +57,22 @@ class WireView:
 
 
 @dataclass(frozen=True, slots=True)
+class PathView:
+    """An attribute of an event, and the property of the payload that carries it."""
+
+    name: str
+    path: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopeView:
+    """An envelope that differs from the default: a function of `wrapping.py` and its arguments."""
+
+    function: str
+    paths: tuple[PathView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EventView:
     """One kind of event."""
 
@@ -68,6 +84,7 @@ class EventView:
     content_type: Text
     checks: tuple[str, ...]  # name of the schema that is checked too; empty: the model says it all
     wires: tuple[WireView, ...]  # at most one; none for JSON
+    envelopes: tuple[EnvelopeView, ...]  # empty: the default
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +94,6 @@ class ExampleView:
     const: str
     function: str
     class_name: str
-    type: Text
     sample: Any  # a valid payload, as plain data
 
 
@@ -117,6 +133,7 @@ class TopologyView:
     events: tuple[EventView, ...]
     channels: tuple[ChannelView, ...]
     schemas: tuple[str, ...]  # the file of the schemas that are checked too; empty: there is none
+    modules: tuple[str, ...]  # of the runtime, that are needed for some events only
     siblings: tuple[str, ...]  # modules beside it
 
 
@@ -156,6 +173,39 @@ class RouteView:
 
 
 @dataclass(frozen=True, slots=True)
+class UpcasterView:
+    """A version of an event that is made into the next, and the test of that."""
+
+    package: str
+    module: str  # in upcasters/
+    const: str  # in subscribers.py
+    event: str  # constants in topology.py
+    old: str  # classes in events.py
+    new: str
+    newer: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """The route of an older version. `const` and `newer` are constants in subscribers.py."""
+
+    const: str
+    newer: str
+    upcaster: UpcasterView
+
+
+@dataclass(frozen=True, slots=True)
+class ChainView:
+    """An event whose versions have one handler: the route of the newest, and of the others."""
+
+    const: str
+    event: str
+    class_name: str
+    handler: str
+    steps: tuple[StepView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RetryView:
     """A retry policy that differs from the default, as keyword arguments."""
 
@@ -182,6 +232,7 @@ class SubscriptionView:
     name: str
     channel: str
     routes: tuple[RouteView, ...]
+    shared: tuple[str, ...]  # constants of routes to a handler of several versions
     retry: tuple[RetryView, ...]  # empty: the default
     handling: tuple[HandlingView, ...]  # empty: the default
 
@@ -192,6 +243,7 @@ class SubscribersView:
 
     handlers: tuple[str, ...]
     class_names: tuple[str, ...]
+    chains: tuple[ChainView, ...]
     subscriptions: tuple[SubscriptionView, ...]
 
 

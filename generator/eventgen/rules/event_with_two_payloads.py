@@ -48,7 +48,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from eventgen.diagnostics import Diagnostic, Label, Severity
-from eventgen.rules._properties import definitions
+from eventgen.model.properties import definitions
 
 if TYPE_CHECKING:
     from eventgen.model import Message, Service

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 
 from eventgen.diagnostics import Diagnostic, Label, Severity
 from eventgen.model import Protobuf
-from eventgen.rules._properties import Found, definitions, find
+from eventgen.model.properties import Found, definitions, find
 
 if TYPE_CHECKING:
     from eventgen.model import Message, Service

@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from eventgen.diagnostics import Diagnostic, Label, Severity
-from eventgen.rules._properties import definitions, find
+from eventgen.model.properties import definitions, find
 from eventgen.spec.nearest import did_you_mean
 
 if TYPE_CHECKING:

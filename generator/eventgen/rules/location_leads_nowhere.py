@@ -49,7 +49,7 @@ from typing import TYPE_CHECKING, Any
 
 from eventgen.diagnostics import Diagnostic, Label, Severity
 from eventgen.model import Part
-from eventgen.rules._properties import definitions, find
+from eventgen.model.properties import definitions, find
 from eventgen.spec.nearest import did_you_mean
 
 if TYPE_CHECKING:

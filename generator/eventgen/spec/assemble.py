@@ -7,10 +7,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from eventgen.diagnostics import Diagnostic, Label, Severity, Span, has_errors
-from eventgen.model import Action, Channel, Message, Name, Operation, Server, Service, Spare
+from eventgen.model import (
+    Action,
+    Channel,
+    Envelope,
+    Message,
+    Name,
+    Operation,
+    Server,
+    Service,
+    Spare,
+)
 from eventgen.model import names as naming
 from eventgen.model.config import ChannelConfig
 from eventgen.spec.bundle import Bundled, bundle
+from eventgen.spec.envelopes import decide
 from eventgen.spec.nearest import did_you_mean
 
 if TYPE_CHECKING:
@@ -43,6 +54,7 @@ def assemble(draft: Draft, reading: Reading) -> Service | None:
     if name is None:
         return None
     of_servers = _servers(draft)
+    envelopes = decide(reading, messages, bundled)
     layers = _layers(draft, reading.config.channels)
     channels = [
         _channel(one, of_channels[id(one)], layers[id(one)], of_servers, of_messages)
@@ -53,7 +65,10 @@ def assemble(draft: Draft, reading: Reading) -> Service | None:
         info=draft.info,
         servers=_sorted(of_servers.values()),
         channels=_sorted(channels),
-        messages=_sorted(_message(one, of_messages[id(one)], bundled) for one in messages),
+        messages=_sorted(
+            _enveloped(_message(one, of_messages[id(one)], bundled), envelopes[id(one)])
+            for one in messages
+        ),
         operations=_sorted(
             _operation(one, of_operations[id(one)], of_channels, of_messages)
             for one in draft.operations
@@ -166,6 +181,10 @@ def _channel(
 def _message(draft: DraftMessage, name: Name, bundled: Bundled) -> Message:
     schema, headers = bundled.payloads[id(draft)], bundled.headers[id(draft)]
     return replace(draft.body, name=name, schema=schema, headers=headers)
+
+
+def _enveloped(message: Message, envelope: Envelope) -> Message:
+    return replace(message, envelope=envelope, key=envelope.paths.get("key", message.key))
 
 
 def _spare(draft: Draft, reading: Reading) -> Spare:

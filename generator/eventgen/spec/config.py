@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eventgen.diagnostics import Diagnostic, Severity, Span, has_errors
-from eventgen.model.config import Config, Convention, Database, Naming, Perspective, Selection
+from eventgen.model import Envelope
+from eventgen.model.config import (
+    Config,
+    Convention,
+    Database,
+    EventConfig,
+    Naming,
+    Perspective,
+    Selection,
+    Versions,
+)
 from eventgen.spec import settings
 from eventgen.spec.fields import Choice, Entries, Field, Table, Texts, Words
 from eventgen.spec.refs import Files, project_root
@@ -17,6 +27,14 @@ from eventgen.spec.tree import Node
 FILE = "eventgen.yaml"
 _OFF = "off"
 _CONVENTIONS = tuple(one.value for one in Convention)
+_VERSIONS = Field(
+    "versions",
+    Choice(tuple(one.value for one in Versions)),
+    "What handles several versions of one event. `separate`: a handler for each. `upcast`: one for"
+    f" the newest, which your upcasters make of the others. `{Versions.SEPARATE.value}` when this"
+    " is not given.",
+)
+_EVENT = Table("the event `{}`", (settings.ENVELOPE, _VERSIONS))
 CONFIG = Table(
     FILE,
     (
@@ -77,6 +95,13 @@ CONFIG = Table(
             ),
             "Which findings `eventgen check` reports, and how bad each is.",
         ),
+        settings.ENVELOPE,
+        _VERSIONS,
+        Field(
+            "events",
+            Entries(_EVENT),
+            "What holds for one event only, by its name on the wire or its key.",
+        ),
         Field(
             "channels",
             Entries(settings.CHANNEL),
@@ -123,12 +148,16 @@ def _read(reading: Reading, root: Node) -> Config:
     words = {key: value.words for key, value in found.value.items()}
     perspective = words.get("v2_perspective")
     channels = {} if found.get("channels") is None else found.value["channels"].value
+    events = {} if found.get("events") is None else found.value["events"].value
     return Config(
         spec=words.get("spec", ""),
         broker=words.get("broker", ""),
         database=Database(words.get("database", Database.POSTGRES)),
         service=words.get("service"),
         v2_perspective=None if perspective is None else Perspective(perspective),
+        envelope=_envelope(found),
+        versions=Versions(words.get("versions", Versions.SEPARATE)),
+        events={name: _event(node) for name, node in events.items() if node.value is not None},
         channels={
             name: settings.channel(reading, node)
             for name, node in channels.items()
@@ -137,6 +166,16 @@ def _read(reading: Reading, root: Node) -> Config:
         check=_selection(found.get("check")),
         naming=_naming(found.get("check")),
     )
+
+
+def _event(node: Node) -> EventConfig:
+    versions = node.get("versions")
+    return EventConfig(_envelope(node), None if versions is None else Versions(versions.words))
+
+
+def _envelope(node: Node) -> Envelope | None:
+    found = node.get("envelope")
+    return None if found is None else settings.envelope(found, node.place("envelope"))
 
 
 def _selection(node: Node | None) -> Selection:

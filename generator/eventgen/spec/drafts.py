@@ -47,7 +47,7 @@ class DraftMessage:
     payload: Node | None
     headers: Node | None
     modern: bool  # whether its schemas follow a draft after 07, where `$ref` may have siblings
-    body: Message
+    body: Message  # its `envelope` is what the document says of it
     tie: str = ""
     converted: Converted | None = None  # a payload that is not written in JSON Schema
 

@@ -147,6 +147,7 @@ _VERSION = Table(
         Field("headers", TYPE, "The headers that travel with the event, and their types."),
         Field("examples", Values(), "Events, as their `data` would be."),
         Field("content_type", Words(), "How `data` is written. `application/json` otherwise."),
+        settings.ENVELOPE,
     ),
 )
 INHERITED = tuple(key for key in _VERSION.keys if key not in ("data", "examples"))

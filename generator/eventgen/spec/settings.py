@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eventgen.model import Handling, Ordering, Retry
+from eventgen.model import Envelope, Handling, Ordering, Retry, Wrapping
 from eventgen.model.config import ChannelConfig
-from eventgen.spec.fields import Choice, Field, Number, Table
+from eventgen.spec.fields import Choice, Either, Field, Number, Path, Table
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from eventgen.diagnostics import Span
     from eventgen.spec.shape import Reading
     from eventgen.spec.tree import Node
 
@@ -82,6 +83,27 @@ ORDERING = Field(
     "`key`: events with one key are handled in the order they were published."
     " `none`: in any order. `key` when this is not given.",
 )
+_ATTRIBUTES = (
+    ("id", "The property of the payload that is the event's id."),
+    ("type", "The property that says which event it is."),
+    ("time", "The property that says when it happened."),
+    ("key", "The property that it is ordered by."),
+    ("correlation_id", "The property that ties it to other events."),
+    ("causation_id", "The property that names the event that caused it."),
+    ("source", "The property that says who sent it."),
+    ("version", "The property that says the version of the event."),
+)
+ENVELOPE = Field(
+    "envelope",
+    Either(
+        Choice(tuple(one.value for one in Wrapping)),
+        Table("`envelope`", tuple(Field(name, Path(), says) for name, says in _ATTRIBUTES)),
+    ),
+    "What id, type, time and the like of an event travel in. `cloudevents`: in headers, as"
+    " CloudEvents has them. `plain`: in a JSON object around the data. `none`: the payload is an"
+    " envelope already; a mapping says the same, and which property is what: `id: meta.id`."
+    " `cloudevents` when this is not given, or `none` where the payload is seen to be one.",
+)
 CHANNEL = Table(
     "the channel `{}`",
     (
@@ -111,6 +133,24 @@ def channel(reading: Reading, node: Node) -> ChannelConfig:
         handling=None if handling is None else _handling(handling),
         places={key: found.place(key) for key in CHANNEL.keys if key in found.value},
     )
+
+
+def envelope(node: Node, at: Span) -> Envelope:
+    """The envelope that a checked field says; `at` is where it stands."""
+    if not isinstance(node.value, dict):
+        return Envelope(Wrapping(node.words), origin=at)
+    paths = {key: path(value) for key, value in node.value.items() if not key.startswith("x-")}
+    return Envelope(Wrapping.NONE, {key: way for key, way in paths.items() if way}, origin=at)
+
+
+def path(node: Node) -> tuple[str, ...]:
+    """`order_id`, `order.id`, a JSON Pointer `/order/id`, or a list when a name has a dot."""
+    if isinstance(node.value, list):
+        return tuple(part.words for part in node.value if part.words)
+    if node.words.startswith("/"):
+        parts = node.words[1:].split("/")
+        return tuple(part.replace("~1", "/").replace("~0", "~") for part in parts)
+    return tuple(part for part in node.words.split(".") if part)
 
 
 def choice(reading: Reading, node: Node, key: str, words: Collection[str]) -> str | None:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from eventgen.model import Correlation, Example, Foreign, Message, Text
+from eventgen.model import Correlation, Envelope, Example, Foreign, Message, Text
 from eventgen.spec import formats, settings
 from eventgen.spec.asyncapi import common, traits
 from eventgen.spec.asyncapi.about import about, location, places
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from eventgen.spec.refs import Target
     from eventgen.spec.shape import Reading
 
-MESSAGE_SETTINGS = ("key", "version", "writer_schemas")
+MESSAGE_SETTINGS = ("envelope", "key", "version", "writer_schemas")
 # Formats whose schemas are JSON Schema, whatever draft.
 _JSON_SCHEMA = re.compile(
     r"application/(?:vnd\.aai\.asyncapi|vnd\.oai\.openapi|schema)(?:\+(?:json|yaml))?(?:;|\Z)"
@@ -110,6 +110,7 @@ class Messages:
             about=about(reading, node),
             version=Text((reading.text(own, "version") if own else "") or "1.0.0"),
             key=self._key(own),
+            envelope=self._envelope(own),
             schema="",
             schema_format=Text(payload.format),
             foreign_payload=payload.foreign,
@@ -237,8 +238,15 @@ class Messages:
         if own is None or found is None:
             return ()
         if isinstance(found.value, list):
-            return tuple(part.words for part in found.value if part.words)
+            return settings.path(found)
         return tuple(part for part in self.reading.text(own, "key").split(".") if part)
+
+    def _envelope(self, own: Node | None) -> Envelope:
+        given = None if own is None else own.get("envelope")
+        if own is None or given is None or given.value is None:
+            return Envelope()
+        found = settings.ENVELOPE.kind.checked(self.reading, own, "envelope")
+        return Envelope() if found is None else settings.envelope(found, own.place("envelope"))
 
     def _correlation(self, node: Node) -> Correlation | None:
         found = self.reading.mapping(node, "correlationId")

@@ -280,7 +280,7 @@ class _Translation:
         for key, target in _AS_THEY_ARE:
             if key in node.value:
                 fields[target] = node.value[key]
-        fields |= ours(self._reading, node, ("key", "version"))
+        fields |= ours(self._reading, node, ("envelope", "key", "version"))
         fields["payload"] = self._payload(name, node, at)
         if "headers" in node.value:
             fields["headers"] = self._headers(node.value["headers"])

@@ -58,10 +58,10 @@ _EVENT_PAYMENT_CAPTURED: Final = b"""{
 }
 """
 
-# By the type of the event, as it is on the wire.
+# By the class of the event.
 EXAMPLES: Final[Mapping[str, bytes]] = {
-    "invoice.issued": _EVENT_INVOICE_ISSUED,
-    "payment.captured": _EVENT_PAYMENT_CAPTURED,
+    "InvoiceIssued": _EVENT_INVOICE_ISSUED,
+    "PaymentCaptured": _EVENT_PAYMENT_CAPTURED,
 }
 
 

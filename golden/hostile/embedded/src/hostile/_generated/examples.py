@@ -17,9 +17,9 @@ _EVENT_IT_S_SAID_HERE_FRUH_日本: Final = b"""{
 }
 """
 
-# By the type of the event, as it is on the wire.
+# By the class of the event.
 EXAMPLES: Final[Mapping[str, bytes]] = {
-    'it\'s "said" \\ {{ here }} — früh 日本 🎉': _EVENT_IT_S_SAID_HERE_FRUH_日本,
+    "ItSSaidHereFruh日本": _EVENT_IT_S_SAID_HERE_FRUH_日本,
 }
 
 

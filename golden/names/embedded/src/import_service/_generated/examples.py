@@ -33,12 +33,12 @@ _EVENT_ORDER_PLACED_2: Final = b"""{
 }
 """
 
-# By the type of the event, as it is on the wire.
+# By the class of the event.
 EXAMPLES: Final[Mapping[str, bytes]] = {
-    "event": _EVENT_EVENT_MESSAGE,
-    "None": _EVENT_NONE_EVENT,
-    "order-placed": _EVENT_ORDER_PLACED,
-    "orderPlaced": _EVENT_ORDER_PLACED_2,
+    "EventMessage": _EVENT_EVENT_MESSAGE,
+    "NoneEvent": _EVENT_NONE_EVENT,
+    "OrderPlaced": _EVENT_ORDER_PLACED,
+    "OrderPlaced2": _EVENT_ORDER_PLACED_2,
 }
 
 

@@ -40,12 +40,12 @@ _EVENT_PAYMENT_FAILED: Final = b"""{
 }
 """
 
-# By the type of the event, as it is on the wire.
+# By the class of the event.
 EXAMPLES: Final[Mapping[str, bytes]] = {
-    "order.paid": _EVENT_ORDER_PAID,
-    "order.placed": _EVENT_ORDER_PLACED,
-    "payment.captured": _EVENT_PAYMENT_CAPTURED,
-    "payment.failed": _EVENT_PAYMENT_FAILED,
+    "OrderPaid": _EVENT_ORDER_PAID,
+    "OrderPlaced": _EVENT_ORDER_PLACED,
+    "PaymentCaptured": _EVENT_PAYMENT_CAPTURED,
+    "PaymentFailed": _EVENT_PAYMENT_FAILED,
 }
 
 

@@ -21,10 +21,10 @@ _EVENT_DEVICE_RESTARTED: Final = b"""{
 }
 """
 
-# By the type of the event, as it is on the wire.
+# By the class of the event.
 EXAMPLES: Final[Mapping[str, bytes]] = {
-    "device.measured": _EVENT_DEVICE_MEASURED,
-    "device.restarted": _EVENT_DEVICE_RESTARTED,
+    "DeviceMeasured": _EVENT_DEVICE_MEASURED,
+    "DeviceRestarted": _EVENT_DEVICE_RESTARTED,
 }
 
 

@@ -60,10 +60,10 @@ _EVENT_TRIP_ENDED: Final = b"""{
 }
 """
 
-# By the type of the event, as it is on the wire.
+# By the class of the event.
 EXAMPLES: Final[Mapping[str, bytes]] = {
-    "position.reported": _EVENT_POSITION_REPORTED,
-    "trip.ended": _EVENT_TRIP_ENDED,
+    "PositionReported": _EVENT_POSITION_REPORTED,
+    "TripEnded": _EVENT_TRIP_ENDED,
 }
 
 

@@ -17,9 +17,9 @@ _EVENT_SENSOR_MEASURED: Final = b"""{
 }
 """
 
-# By the type of the event, as it is on the wire.
+# By the class of the event.
 EXAMPLES: Final[Mapping[str, bytes]] = {
-    "sensor.measured": _EVENT_SENSOR_MEASURED,
+    "SensorMeasured": _EVENT_SENSOR_MEASURED,
 }
 
 

@@ -49,11 +49,11 @@ _EVENT_PRODUCT_MOVED: Final = b"""{
 }
 """
 
-# By the type of the event, as it is on the wire.
+# By the class of the event.
 EXAMPLES: Final[Mapping[str, bytes]] = {
-    "category.added": _EVENT_CATEGORY_ADDED,
-    "product.added": _EVENT_PRODUCT_ADDED,
-    "product.moved": _EVENT_PRODUCT_MOVED,
+    "CategoryAdded": _EVENT_CATEGORY_ADDED,
+    "ProductAdded": _EVENT_PRODUCT_ADDED,
+    "ProductMoved": _EVENT_PRODUCT_MOVED,
 }
 
 

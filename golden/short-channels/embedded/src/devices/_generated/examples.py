@@ -29,11 +29,11 @@ _EVENT_TEMPERATURE_MEASURED: Final = b"""{
 }
 """
 
-# By the type of the event, as it is on the wire.
+# By the class of the event.
 EXAMPLES: Final[Mapping[str, bytes]] = {
-    "device.restarted": _EVENT_DEVICE_RESTARTED,
-    "humidity.measured": _EVENT_HUMIDITY_MEASURED,
-    "temperature.measured": _EVENT_TEMPERATURE_MEASURED,
+    "DeviceRestarted": _EVENT_DEVICE_RESTARTED,
+    "HumidityMeasured": _EVENT_HUMIDITY_MEASURED,
+    "TemperatureMeasured": _EVENT_TEMPERATURE_MEASURED,
 }
 
 

@@ -17,10 +17,10 @@ _EVENT_RATE_REQUESTED: Final = b"""{
 }
 """
 
-# By the type of the event, as it is on the wire.
+# By the class of the event.
 EXAMPLES: Final[Mapping[str, bytes]] = {
-    "price.requested": _EVENT_PRICE_REQUESTED,
-    "rate.requested": _EVENT_RATE_REQUESTED,
+    "PriceRequested": _EVENT_PRICE_REQUESTED,
+    "RateRequested": _EVENT_RATE_REQUESTED,
 }
 
 

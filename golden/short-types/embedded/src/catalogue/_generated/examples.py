@@ -50,9 +50,9 @@ _EVENT_PRODUCT_LISTED: Final = b"""{
 }
 """
 
-# By the type of the event, as it is on the wire.
+# By the class of the event.
 EXAMPLES: Final[Mapping[str, bytes]] = {
-    "product.listed": _EVENT_PRODUCT_LISTED,
+    "ProductListed": _EVENT_PRODUCT_LISTED,
 }
 
 

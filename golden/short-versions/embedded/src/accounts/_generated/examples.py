@@ -24,11 +24,11 @@ _EVENT_ACCOUNT_OPENED_V2: Final = b"""{
 }
 """
 
-# By the type of the event, as it is on the wire.
+# By the class of the event.
 EXAMPLES: Final[Mapping[str, bytes]] = {
-    "account.closed": _EVENT_ACCOUNT_CLOSED,
-    "account.opened": _EVENT_ACCOUNT_OPENED,
-    "account.opened.v2": _EVENT_ACCOUNT_OPENED_V2,
+    "AccountClosed": _EVENT_ACCOUNT_CLOSED,
+    "AccountOpened": _EVENT_ACCOUNT_OPENED,
+    "AccountOpenedV2": _EVENT_ACCOUNT_OPENED_V2,
 }
 
 

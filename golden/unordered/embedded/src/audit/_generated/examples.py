@@ -26,10 +26,10 @@ _EVENT_PAGE_CLICKED: Final = b"""{
 }
 """
 
-# By the type of the event, as it is on the wire.
+# By the class of the event.
 EXAMPLES: Final[Mapping[str, bytes]] = {
-    "click.counted": _EVENT_CLICK_COUNTED,
-    "page.clicked": _EVENT_PAGE_CLICKED,
+    "ClickCounted": _EVENT_CLICK_COUNTED,
+    "PageClicked": _EVENT_PAGE_CLICKED,
 }
 
 

@@ -52,6 +52,15 @@ def find(root: Any, path: Sequence[str], schemas: Mapping[str, Any]) -> Found:
     return Found(optional=optional, schemas=ends)
 
 
+def properties(root: Any, schemas: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The properties that a schema describes, each with the schemas it has."""
+    found: dict[str, list[Any]] = {}
+    for part in _parts(root, schemas):
+        for name, schema in part.get("properties", {}).items():
+            found.setdefault(name, []).extend(_parts(schema, schemas))
+    return found
+
+
 def _parts(schema: Any, schemas: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """A schema and everything it refers to or is combined of."""
     waiting = [schema]

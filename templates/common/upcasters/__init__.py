@@ -1,0 +1,1 @@
+"""Your upcasters: each makes one version of an event into the next."""

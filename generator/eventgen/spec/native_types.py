@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from eventgen.diagnostics import Span, has_errors
 from eventgen.spec.keywords import ANNOTATIONS, TYPES
 from eventgen.spec.native_fields import FACETS, LIMITED, MEANT, WORDS
-from eventgen.spec.native_nodes import make, reference
+from eventgen.spec.native_nodes import make, pointer, reference
 from eventgen.spec.nearest import did_you_mean
 from eventgen.spec.shape import kind
 from eventgen.spec.tree import Node
@@ -52,6 +52,8 @@ class Types:
     def schemas(self, at: Span) -> Node:
         """Every shared type, for `components.schemas`. The last to be asked for."""
         schemas = {name: self.schema(node) for name, node in self._named.items()}
+        for name in schemas:
+            self._no_circle(name, schemas)
         is_sound = not has_errors(tuple(self._reading.findings))
         for name in self._named.keys() - self._used if is_sound else ():
             self._reading.warn(
@@ -61,6 +63,22 @@ class Types:
                 help="remove it, or use its name where a type stands",
             )
         return make(schemas, at, self._places)
+
+    def _no_circle(self, name: str, schemas: Mapping[str, Node]) -> None:
+        """A type must be something, besides another name of another name of itself."""
+        named = {pointer(("components", "schemas", one)): one for one in schemas}
+        seen = {name}
+        other = named.get(schemas[name].reference or "")
+        while other is not None and other not in seen:
+            seen.add(other)
+            other = named.get(schemas[other].reference or "")
+        if other == name:
+            self._reading.error(
+                "reference-to-itself",
+                f"the type `{name}` is only itself",
+                self._named[name].span,
+                help="say what it is: a word like `string`, or its properties",
+            )
 
     def schema(self, node: Node) -> Node:
         """The schema of a type that is no property's."""

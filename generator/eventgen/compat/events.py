@@ -64,6 +64,7 @@ class Pair:
         headers = (_HEADERS + self.old.name.snake, _HEADERS + self.new.name.snake)
         yield from self._schema(*headers, f"the headers of {self.subject}")
         yield from self._content_type()
+        yield from self._envelope()
         yield from self._key()
         yield from self._correlation()
         yield from compare_bindings(self.old, self.new, self.subject)
@@ -120,6 +121,17 @@ class Pair:
                 f"the content type of {self.subject} is `{new}`, and was `{old}`",
                 "contentType",
                 breaking("neither side can read what the other one writes", *BOTH),
+                (old, new),
+            )
+
+    def _envelope(self) -> Iterator[Change]:
+        old, new = (one.envelope.wrapping.value for one in (self.old, self.new))
+        if old != new:
+            yield self._change(
+                "envelope-changed",
+                f"the envelope of {self.subject} is `{new}`, and was `{old}`",
+                "x-eventgen/envelope",
+                breaking("the other side does not find the event in it", *BOTH),
                 (old, new),
             )
 

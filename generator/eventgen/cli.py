@@ -17,6 +17,7 @@ _COMMANDS = (
     ("check", "say what is wrong with a specification"),
     ("diff", "say what a change of a specification breaks, and for whom"),
     ("explain", "say what a finding is about, or what holds for an event and why"),
+    ("docs", "write a page about the events for people to read"),
     ("convert", "write the short form as AsyncAPI 3"),
     ("brokers", "list the brokers and what each can do"),
 )
@@ -33,6 +34,7 @@ examples:
   eventgen check specs/ --format github --strict       in CI: is every specification right?
   eventgen diff main                                   what does this change break, and for whom
   eventgen explain unused-channel                      what a finding is about
+  eventgen docs                                        a page about the events, for people
 
 exit codes:
   0 ok   1 findings or drift   2 usage   3 invalid specification or configuration

@@ -51,11 +51,21 @@ def explain(name: str, subject: Subject, broker: Broker | None) -> tuple[Section
     if found is not None:
         used = [channel for channel in service.channels if found.name in channel.messages]
         return (
-            Section(f"event {found.type.value}", tuple(_event(found, subject))),
-            *(_section(channel, subject, broker) for channel in used),
+            of_event(found, subject),
+            *(of_channel(channel, subject, broker) for channel in used),
         )
     channel = _called(service.channels).get(name)
-    return () if channel is None else (_section(channel, subject, broker),)
+    return () if channel is None else (of_channel(channel, subject, broker),)
+
+
+def of_event(message: Message, subject: Subject) -> Section:
+    """What holds for one event."""
+    return Section(f"event {message.type.value}", tuple(_event(message, subject)))
+
+
+def of_channel(channel: Channel, subject: Subject, broker: Broker | None) -> Section:
+    """What holds for one channel."""
+    return Section(f"channel {channel.id.value}", tuple(_channel(channel, subject, broker)))
 
 
 def _called(things: Iterable[Any]) -> dict[str, Any]:
@@ -99,10 +109,6 @@ def _event(message: Message, subject: Subject) -> Iterator[Row]:
 def _enveloped(envelope: Envelope) -> str:
     paths = ", ".join(f"{name} is {'.'.join(path)}" for name, path in envelope.paths.items())
     return f"{envelope.wrapping.value}: {paths}" if paths else envelope.wrapping.value
-
-
-def _section(channel: Channel, subject: Subject, broker: Broker | None) -> Section:
-    return Section(f"channel {channel.id.value}", tuple(_channel(channel, subject, broker)))
 
 
 def _channel(channel: Channel, subject: Subject, broker: Broker | None) -> Iterator[Row]:

@@ -76,5 +76,7 @@ def new_service(root: Path, *arguments: str | Path) -> Path:
 
 
 def _clean_environment() -> dict[str, str]:
-    kept: Iterable[str] = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "VIRTUAL_ENV")
+    kept: Iterable[str] = (
+        *("PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "VIRTUAL_ENV", "PYTHONPATH"),
+    )
     return {name: os.environ[name] for name in kept if name in os.environ}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -20,6 +21,7 @@ _COMMANDS = (
     ("docs", "write a page about the events for people to read"),
     ("convert", "write the short form as AsyncAPI 3"),
     ("brokers", "list the brokers and what each can do"),
+    ("completion", "print what makes a shell complete commands and options"),
 )
 _DESCRIPTION = """\
 Event-driven Python services from an event specification: typed events, a transactional
@@ -43,6 +45,14 @@ exit codes:
 
 def parser() -> argparse.ArgumentParser:
     """The first word of the command line. Each command parses the rest itself, once imported."""
+    top = _top()
+    verbs = _verbs(top)
+    for name, summary in _COMMANDS:
+        verbs.add_parser(name, help=summary, add_help=False)
+    return top
+
+
+def _top() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="eventgen",
         description=_DESCRIPTION,
@@ -50,10 +60,11 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"eventgen {__version__}")
-    verbs = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, summary in _COMMANDS:
-        verbs.add_parser(name, help=summary, add_help=False)
     return top
+
+
+def _verbs(top: argparse.ArgumentParser) -> argparse._SubParsersAction[argparse.ArgumentParser]:
+    return top.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
 
 def run(argv: Sequence[str]) -> int:
@@ -69,7 +80,21 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what its encoding has not is no reason to fail
             stream.reconfigure(errors="backslashreplace")
+    if "_ARGCOMPLETE" in os.environ:
+        _complete(os.environ.get("COMP_LINE", ""))
     sys.exit(_guarded(sys.argv[1:]))
+
+
+def _complete(line: str) -> None:
+    """Answer a shell that asks how its line may go on, and end."""
+    import argcomplete  # noqa: PLC0415 - only a shell needs it
+
+    top = _top()
+    verbs = _verbs(top)
+    for name, _ in _COMMANDS:
+        known = [import_module(f"eventgen.commands.{name}").parser(name)] * (name in line.split())
+        verbs.add_parser(name, parents=known, add_help=False)
+    argcomplete.autocomplete(top)
 
 
 def _guarded(argv: Sequence[str]) -> int:

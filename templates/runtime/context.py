@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+import structlog
 from pydantic import BaseModel
 
 if TYPE_CHECKING:
@@ -33,15 +35,24 @@ class Context(Generic[P_contra]):
         self,
         db: AsyncSession,
         event: Envelope,
-        logger: FilteringBoundLogger,
         publisher: Publisher,
     ) -> None:
         """`db` is bound to the connection whose transaction also holds the inbox entry."""
         self.db = db
         self.event = event
-        self.logger = logger
         self.outgoing: list[OutboxRow] = []
         self._publisher = publisher
+
+    @cached_property
+    def logger(self) -> FilteringBoundLogger:
+        """A logger whose entries say which event this is."""
+        bound: FilteringBoundLogger = structlog.get_logger("eventgen.handler").bind(
+            event_id=str(self.event.id),
+            event_type=self.event.type,
+            correlation_id=self.event.correlation_id,
+            causation_id=self.event.causation_id,
+        )
+        return bound
 
     @property
     def idempotency_key(self) -> str:

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from . import logs, spans
+from .calling import Scope, within
 from .codec import decode
 from .context import Context
 from .database import OutboxRow, ParkedRow, Parking
@@ -43,7 +44,6 @@ BUDGET = 0.02  # seconds of handler time after which a batch is closed
 R = TypeVar("R")
 
 _log = structlog.get_logger("eventgen.consumer")
-_handler_log = structlog.get_logger("eventgen.handler")
 
 
 class Result(Enum):
@@ -122,6 +122,10 @@ class Handling:
         self.flow = Flow(subscription.name, subscription.rate)
         self._publisher = publisher
         self._system = publisher.service.broker
+        self._seconds = {
+            route.event.type: HANDLER_SECONDS.labels(subscription.name, route.event.type)
+            for route in subscription.routes
+        }
         self._wake = wake
 
     # reading ------------------------------------------------------------------------------------
@@ -158,44 +162,32 @@ class Handling:
 
         Raises what the handler raises, and Undecodable.
         """
-        if isinstance(work.subject, Undecodable):
-            raise work.subject
-        channel = self.subscription.channel
-        token = logs.EVENT.set(work.subject)
-        try:
-            with spans.processing(self._system, channel, work.subject, work.message):
-                return await self._run(tx, work, work.subject)
-        finally:
-            logs.EVENT.reset(token)
+        async with Scope(tx) as scope:
+            return await self._run(scope, work, self.subscription.timeout)
 
     async def _run(
-        self, tx: AsyncConnection, work: Work, envelope: Envelope
+        self, scope: Scope, work: Work, seconds: float | None = None
     ) -> Sequence[OutboxRow]:
-        route = self._route(envelope)
-        event = decode(route.event, envelope.payload, envelope.version)
-        if route.upcast is not None:
-            event = route.upcast(event)
-        session = AsyncSession(
-            bind=tx, join_transaction_mode="rollback_only", expire_on_commit=False
-        )
-        transaction = tx.get_nested_transaction() or tx.get_transaction()
-        context: Context[Any] = Context(session, envelope, _bound_logger(envelope), self._publisher)
+        if isinstance(work.subject, Undecodable):
+            raise work.subject
+        envelope = work.subject
+        token = logs.EVENT.set(envelope)
         try:
-            with HANDLER_SECONDS.labels(self.subscription.name, work.type).time():
-                await _within(self.subscription.timeout, _call(route, event, context))
+            with spans.processing(self._system, self.subscription.channel, envelope, work.message):
+                route = self._route(envelope)
+                event = decode(route.event, envelope.payload, envelope.version)
+                if route.upcast is not None:
+                    event = route.upcast(event)
+                context: Context[Any] = Context(scope.session, envelope, self._publisher)
+                calling = scope.call(route, event, context)
+                started = perf_counter()
+                try:
+                    await (calling if seconds is None else within(seconds, calling))
+                finally:
+                    self._seconds[envelope.type].observe(perf_counter() - started)
+                return context.outgoing
         finally:
-            # Its connection is not its own, so closing is no I/O, unless a savepoint is open.
-            if session.in_nested_transaction():
-                await session.close()
-            else:
-                session.sync_session.close()
-        if transaction is None or not transaction.is_active:
-            # Going on would store the claim without the effect, or the other way round.
-            raise RuntimeError(
-                "the handler ended the transaction it shares with its inbox entry: use "
-                "`async with ctx.db.begin_nested()` for work that may fail, not ctx.db.rollback()"
-            )
-        return context.outgoing
+            logs.EVENT.reset(token)
 
     def _route(self, envelope: Envelope) -> Route:
         type_, version, name = envelope.type, envelope.version, self.subscription.name
@@ -244,13 +236,10 @@ class Handling:
         keys = {work.key for work in works if work.keyed}
         seen = await self.database.seen(tx, self.subscription.name, ids, sorted(keys))
         batch = _Batch(known=set(seen.handled), blocked=seen.blocked)
-        spent = 0.0
-        for work in works:
-            if spent >= BUDGET:
-                break
-            started = perf_counter()
-            batch.settled.append((work, await self._run_in_batch(tx, work, batch)))
-            spent += perf_counter() - started
+        async with Scope(tx) as scope:
+            # One limit for all, as a timer for each costs too much: the singles are exact.
+            running = self._run_handlers(scope, works, batch)
+            await within(self.subscription.timeout + BUDGET, running)
         # Last, so that no lock is held while handlers run: parked, inbox, outbox, commit.
         if batch.waiting:
             await self.database.park(tx, self.subscription.name, batch.waiting)
@@ -262,14 +251,26 @@ class Handling:
             await self.database.add_to_outbox(tx, batch.outgoing)
         return batch
 
-    async def _run_in_batch(self, tx: AsyncConnection, work: Work, batch: _Batch) -> Result:
+    async def _run_handlers(self, scope: Scope, works: Sequence[Work], batch: _Batch) -> None:
+        spent = 0.0
+        for work in works:
+            if spent >= BUDGET:
+                break
+            started = perf_counter()
+            batch.settled.append((work, await self._run_in_batch(scope, work, batch)))
+            took = perf_counter() - started
+            if took > self.subscription.timeout:
+                raise HandlerTimeout(f"a handler took {took:.3f} s")
+            spent += took
+
+    async def _run_in_batch(self, scope: Scope, work: Work, batch: _Batch) -> Result:
         if work.id in batch.known:
             return Result.DUPLICATE
         batch.known.add(work.id)
         if work.key in batch.blocked:
             batch.waiting.append(_behind(work))
             return Result.PARKED
-        batch.outgoing.extend(await self.run(tx, work))
+        batch.outgoing.extend(await self._run(scope, work))
         batch.handled.append(work.id)
         return Result.HANDLED
 
@@ -383,44 +384,3 @@ def _parking(work: Work, verdict: Verdict) -> Parking:
         attempts=verdict.attempts,
         delay=verdict.delay,
     )
-
-
-def _bound_logger(envelope: Envelope) -> structlog.typing.FilteringBoundLogger:
-    bound: structlog.typing.FilteringBoundLogger = _handler_log.bind(
-        event_id=str(envelope.id),
-        event_type=envelope.type,
-        correlation_id=envelope.correlation_id,
-        causation_id=envelope.causation_id,
-    )
-    return bound
-
-
-async def _call(route: Route, event: Any, context: Context[Any]) -> None:
-    """The handler, and what its session has not written yet."""
-    await route.handler(event, context)
-    session = context.db
-    if session.new or session.dirty or session.deleted:
-        await session.flush()
-
-
-async def _within(seconds: float, work: Awaitable[None]) -> None:
-    """Await a handler's work, cancelled and failed when it takes longer."""
-    limit = asyncio.timeout(seconds)
-    try:
-        async with limit:
-            await _uncancelled(work)
-    except TimeoutError as error:
-        if not limit.expired():
-            raise  # the handler's own
-        raise HandlerTimeout(f"the handler took longer than {seconds:g} s") from error
-
-
-async def _uncancelled(work: Awaitable[None]) -> None:
-    """Await a handler; a cancellation that it caused itself is its error, not the lane's end."""
-    try:
-        await work
-    except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise
-        raise RuntimeError("something the handler waited for was cancelled") from error

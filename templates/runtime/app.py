@@ -21,6 +21,7 @@ from .relay import Relay
 from .retry import outage_delay
 from .tasks import Tasks, sleep, unless
 from .unit_of_work import UnitOfWork
+from .wakeup import Wakeup
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -74,8 +75,9 @@ class App:
             if wanted
             else None
         )
+        self._wakeup = Wakeup(self.database, self._relay.wake if self._relay else None)
         handlings = [
-            Handling(subscription, self.database, self._publisher, self._wake)
+            Handling(subscription, self.database, self._publisher, self._wakeup.ring)
             for subscription in (service.subscriptions if consume else ())
         ]
         self._flows = [handling.flow for handling in handlings]
@@ -102,7 +104,9 @@ class App:
 
     def unit_of_work(self, *, correlation_id: str | None = None) -> UnitOfWork[Any]:
         """A transaction whose events are published if it commits."""
-        return UnitOfWork(self.database, self._publisher, self._wake, correlation_id=correlation_id)
+        return UnitOfWork(
+            self.database, self._publisher, self._wakeup.ring, correlation_id=correlation_id
+        )
 
     async def not_ready(self) -> Sequence[str]:
         """Why this process should get no work now; empty when it should."""
@@ -185,6 +189,7 @@ class App:
     def _start_tasks(self) -> None:
         if self._relay is not None:
             self._tasks.start("relay", self._relay.run(self._stop_relay))
+        self._tasks.start("wakeup", self._wakeup.run(self._stop_relay))
         if self.consumptions:
             self._tasks.start("parked", self._parked.run(self._stop_intake))
             following = pauses.follow(self.database, self._flows, self._stop_intake)
@@ -211,14 +216,11 @@ class App:
         # After the handlers, so that what they published last is on its way too.
         self._stop_relay.set()
         await self._tasks.finish("relay", max(deadline - clock(), CLOSE_SECONDS))
+        await self._tasks.finish("wakeup", CLOSE_SECONDS)
         await _all("transport", [self.transport.close()], CLOSE_SECONDS)
         await _all("database", [self.database.close()], CLOSE_SECONDS)
         self._state = "stopped"
         log.info("service.stopped")
-
-    def _wake(self) -> None:
-        if self._relay is not None:
-            self._relay.wake()
 
 
 async def _answers(probe: Coroutine[Any, Any, bool]) -> bool:

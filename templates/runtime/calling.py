@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from . import spans
 from .errors import HandlerTimeout
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Scope:
         self.session = AsyncSession(
             bind=tx, join_transaction_mode="rollback_only", expire_on_commit=False
         )
+        self.traced = spans.collected()  # asked once: it costs more than it seems to
         self._transaction = tx.get_nested_transaction() or tx.get_transaction()
 
     async def __aenter__(self) -> Self:
@@ -63,6 +65,7 @@ class Scope:
             await session.close()
         elif used:
             session.expunge_all()
+        session.info.clear()
 
 
 async def within(seconds: float, work: Awaitable[None]) -> None:

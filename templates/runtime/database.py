@@ -6,7 +6,8 @@ same names, so the algorithms are written once and read once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -154,6 +155,15 @@ class Database(Protocol):
         """The oldest rows of these lanes, in order; fewer than `limit` when their bodies are large.
 
         None of `skip_keys` and `skip_ids`, and none behind a poison row of its key.
+        """
+
+    async def call_relays(self) -> None:
+        """Tell the relays of other processes that there is something new."""
+
+    async def hear_calls(self, heard: Callable[[], None], stopping: asyncio.Event) -> None:
+        """Call `heard` whenever another process calls; returns when `stopping`, or cut off.
+
+        Raises what keeps it from hearing any.
         """
 
     async def mark_sent(self, ids: Sequence[int], *, keep: bool = False) -> None:

@@ -34,6 +34,7 @@ from .transport import Incoming
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from .database import Database
     from .outbox import Publisher
@@ -171,9 +172,13 @@ class Handling:
         if isinstance(work.subject, Undecodable):
             raise work.subject
         envelope = work.subject
+        span: AbstractContextManager[object] = spans.OFF
+        if scope.traced:
+            channel = self.subscription.channel
+            span = spans.processing(self._system, channel, envelope, work.message)
         token = logs.EVENT.set(envelope)
         try:
-            with spans.processing(self._system, self.subscription.channel, envelope, work.message):
+            with span:
                 route = self._route(envelope)
                 event = decode(route.event, envelope.payload, envelope.version)
                 if route.upcast is not None:

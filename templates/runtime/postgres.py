@@ -12,6 +12,7 @@ import asyncio
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -33,10 +34,10 @@ from .dialect import (
     pending_row,
     short_key,
 )
+from .tasks import first
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-    from uuid import UUID
+    from collections.abc import AsyncIterator, Callable, Sequence
 
 _NOW = "clock_timestamp()"  # the time of the statement; now() is that of the transaction
 _PENDING = PENDING.replace("headers", "headers::text")
@@ -97,6 +98,7 @@ SELECT {_PENDING} FROM outbox WHERE id = ANY(ARRAY(
   WHERE before < $5))
 ORDER BY id
 """
+_CALLS = "eventgen_outbox"  # the channel on which relays are called
 _DELETE_SENT = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
 _KEEP_SENT = f"""
 WITH gone AS ({_DELETE_SENT} RETURNING {ARCHIVED})
@@ -198,10 +200,12 @@ class PostgresDatabase:
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         """`url` is `postgresql://user:password@host/name`; connects when first used."""
+        self._caller = uuid4().hex  # so that a process does not hear itself
         self._engine = create_async_engine(
             make_url(url).set(drivername="postgresql+asyncpg"),
             pool_size=pool_size,
-            max_overflow=4,  # for health checks and commands while every lane has a connection
+            # For listening, health checks and commands while every lane has a connection.
+            max_overflow=5,
             pool_timeout=30,
             pool_use_lifo=True,
             connect_args={"timeout": 10},
@@ -308,6 +312,28 @@ class PostgresDatabase:
         async with self.transaction() as tx:
             await _all(tx, _ALONG_IDS)
             return [pending_row(row) for row in await _all(tx, _SELECT_PENDING, *values)]
+
+    async def call_relays(self) -> None:
+        """Tell the relays of other processes that there is something new."""
+        await self._rows("SELECT pg_notify($1, $2)", _CALLS, self._caller)
+
+    async def hear_calls(self, heard: Callable[[], None], stopping: asyncio.Event) -> None:
+        """Call `heard` whenever another process calls; returns when `stopping`, or cut off."""
+        cut = asyncio.Event()
+
+        def called(_connection: Any, _process: int, _channel: str, caller: object) -> None:
+            if caller != self._caller:
+                heard()
+
+        async with self._engine.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            driver.add_termination_listener(lambda _: cut.set())
+            try:
+                await driver.add_listener(_CALLS, called)
+                await first(stopping, cut)
+            finally:
+                await connection.invalidate()  # nobody else shall have one that listens
 
     async def mark_sent(self, ids: Sequence[int], *, keep: bool = False) -> None:
         """These rows are on the broker: delete them, or move them to the archive."""

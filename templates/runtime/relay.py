@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 POISON_AFTER = 3  # permanent failures
 POLL_FASTEST = 0.02  # seconds between two looks at an empty outbox
 POLL_SLOWEST = 0.5
+GATHER = 0.005  # seconds from the end of a round that left nothing to the next look
 AWAY_LONGEST = 5.0  # seconds between two attempts at a broker that is away
 _AWAY_FIRST = 0.1
 _SUBJECT_FIRST = 0.2
@@ -152,7 +153,11 @@ class Relay:
             _log.info("broker.back")
             self._delays.forget_waiting()  # it was the broker, not they
         self._failures = 0
-        return 0.0
+        if len(rows) == self._batch:
+            return 0.0
+        # That was all. A round costs much the same for one event as for many: let some come.
+        await asyncio.sleep(GATHER)
+        return min(self._idle(), self._delays.next_in())
 
     def _idle(self) -> float:
         pause = self._pause

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ async def serve(make: Callable[[], App]) -> None:
     stopping = asyncio.Event()
     with signals(stopping):
         app = make()
+        gc.freeze()  # what is there now stays: the collector need not look through it again
         try:
             async with http(app):
                 await app.run(stopping)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .transport import Incoming, Outgoing, Sent
 
 _tracer = trace.get_tracer("eventgen")
-_OFF = nullcontext(trace.INVALID_SPAN)
+OFF = nullcontext(trace.INVALID_SPAN)  # instead of a span, where there is no SDK
 
 
 def collected() -> bool:
@@ -61,7 +61,7 @@ def created(
 def sending(system: str, messages: Sequence[Outgoing]) -> AbstractContextManager[Span]:
     """Around giving messages to the broker."""
     if not collected():
-        return _OFF
+        return OFF
     attributes = _operation("send", system)
     attributes["messaging.batch.message_count"] = len(messages)
     destinations = {message.destination for message in messages}
@@ -87,7 +87,7 @@ def processing_batch(
 ) -> AbstractContextManager[object]:
     """Around the transaction that several events share."""
     if not collected():
-        return _OFF
+        return OFF
     attributes = _about("process", system, channel)
     attributes["messaging.batch.message_count"] = len(messages)
     links = _links(message.headers for message in messages)
@@ -97,9 +97,7 @@ def processing_batch(
 def processing(
     system: str, channel: Channel, event: Envelope, message: Incoming
 ) -> AbstractContextManager[object]:
-    """Around an event's handler."""
-    if not collected():
-        return _OFF
+    """Around an event's handler; only for a process that has an SDK."""
     attributes = {
         **_about("process", system, channel),
         **_of_event(event),

@@ -39,7 +39,7 @@ from .dialect import (
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 _BUSY_SECONDS = 5  # that a transaction waits for another process's
 _PRAGMAS = (
@@ -286,6 +286,13 @@ class SqliteDatabase:
         sets = [json.dumps(list(values)) for values in (lanes, skip_keys, skip_ids)]
         rows = await self._read(_SELECT_PENDING, *sets, limit, PENDING_BYTES)
         return [pending_row(row) for row in rows]
+
+    async def call_relays(self) -> None:
+        """Nobody is called: relays of other processes look by themselves."""
+
+    async def hear_calls(self, heard: Callable[[], None], stopping: asyncio.Event) -> None:  # noqa: ARG002
+        """There is nothing to hear."""
+        await stopping.wait()
 
     async def mark_sent(self, ids: Sequence[int], *, keep: bool = False) -> None:
         """These rows are on the broker: delete them, or move them to the archive."""

@@ -21,6 +21,7 @@ RUNTIME_MODULES = (
     "backlog",
     "breaker",
     "check",
+    "calling",
     "cli",
     "codec",
     "command_dlq",
@@ -72,6 +73,7 @@ RUNTIME_MODULES = (
     "transport",
     "unit_of_work",
     "upcasting",
+    "wakeup",
     "wrapping",
 )
 # By which editors complete what people write for eventgen. Copied, as the runtime is.

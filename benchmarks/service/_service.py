@@ -1,0 +1,241 @@
+"""The service that is measured, generated anew, on a Kafka and a PostgreSQL of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "generator")]
+
+from tests.servers import kafka as kafka_server  # noqa: E402  - found just now
+from tests.servers import postgres as postgres_server  # noqa: E402
+from tests.support.generate import eventgen, run  # noqa: E402
+
+Process = subprocess.Popen[bytes]
+
+PARTS = Path(__file__).parent / "parts"
+PARTITIONS = 8
+CUSTOMERS = 1000
+TYPE = "order.placed"
+TOPIC = "bench-orders"
+
+SPEC = """\
+eventgen: 1
+service: bench
+publishes:
+  order.placed:
+    channel: bench-orders
+    key: customer
+    data: {order_id: uuid, customer: string, number: integer, placed_at: date-time, note: string}
+subscribes:
+  order.placed:
+"""
+
+HANDLER = '''\
+"""One row for each order."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from .._generated.events import OrderPlaced
+from .._generated.publishers import Context
+
+EFFECT = text("INSERT INTO effects (customer, number) VALUES (:customer, :number)")
+
+
+async def on_order_placed(event: OrderPlaced, ctx: Context) -> None:
+    await ctx.db.execute(EFFECT, {"customer": event.customer, "number": event.number})
+'''
+
+TABLES = """
+CREATE TABLE effects (
+  id bigserial PRIMARY KEY, customer text NOT NULL, number int NOT NULL,
+  at timestamptz NOT NULL DEFAULT clock_timestamp()
+)
+"""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The generated project, the servers below it, and what to run it with."""
+
+    project: Path
+    kafka: Any
+    postgres: Any
+    env: dict[str, str]
+
+    def sql(self, statement: str, *arguments: object) -> list[Any]:
+        return asyncio.run(_fetch(self.postgres.dsn, statement, arguments))
+
+    @contextmanager
+    def running(self, *command: str | Path, **env: str) -> Iterator[Process]:
+        """A process, for as long as the block; what it says goes to a log."""
+        with (self.project / "log").open("ab") as log:
+            process = subprocess.Popen(
+                [str(part) for part in command],
+                cwd=self.project,
+                env=self.env | env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+            try:
+                yield process
+            finally:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+
+    def service(self, *command: str, **env: str) -> AbstractContextManager[Process]:
+        """A process of the generated service."""
+        return self.running(sys.executable, "-m", "bench", *command, **env)
+
+    def other_topic(self) -> str:
+        """A new topic."""
+        topic = f"{TOPIC}-{uuid4().hex}"
+        self.kafka.create_topic(topic, PARTITIONS)
+        return topic
+
+    def messages(self) -> int:
+        """How many messages are in the service's topic."""
+        return sum(self._ends().values())
+
+    def group_at_the_end(self) -> str:
+        """A group that has consumed all there is."""
+        group = uuid4().hex
+        ends = [TopicPartition(TOPIC, partition, end) for partition, end in self._ends().items()]
+        client = Consumer({"bootstrap.servers": self.kafka.bootstrap, "group.id": group})
+        client.commit(offsets=ends, asynchronous=False)
+        client.close()
+        return group
+
+    def _ends(self) -> dict[int, int]:
+        client = Consumer({"bootstrap.servers": self.kafka.bootstrap, "group.id": "ends"})
+        try:
+            return {
+                partition: client.get_watermark_offsets(
+                    TopicPartition(TOPIC, partition), timeout=10
+                )[1]
+                for partition in range(PARTITIONS)
+            }
+        finally:
+            client.close()
+
+    def log(self) -> str:
+        return (self.project / "log").read_text()[-3000:]
+
+
+async def _fetch(dsn: str, statement: str, arguments: Sequence[object]) -> list[Any]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return list(await connection.fetch(statement, *arguments))
+    finally:
+        await connection.close()
+
+
+def produce(bench: Bench, topic: str, events: int) -> float:
+    """Fill a topic with events as a relay would; confirmed by the broker, in so many seconds."""
+    note = "x" * 120
+    producer = Producer(
+        {
+            "bootstrap.servers": bench.kafka.bootstrap,
+            "enable.idempotence": True,
+            "linger.ms": 1,
+            "compression.type": "lz4",
+            "queue.buffering.max.messages": 1_000_000,
+        }
+    )
+    messages = []
+    for number in range(events):
+        customer = f"customer-{number % CUSTOMERS}"
+        body = (
+            f'{{"order_id":"{uuid4()}","customer":"{customer}","number":{number},'
+            f'"placed_at":"2026-01-31T12:00:00.000000Z","note":"{note}"}}'
+        )
+        headers = {
+            "ce_specversion": "1.0",
+            "ce_id": str(uuid4()),
+            "ce_type": TYPE,
+            "ce_source": "bench",
+            "content-type": "application/json",
+            "ce_time": "2026-01-31T12:00:00.000000Z",
+            "ce_eventversion": "1.0.0",
+            "ce_partitionkey": customer,
+            "ce_correlationid": str(uuid4()),
+        }
+        messages.append((customer, body, list(headers.items())))
+    began = time.perf_counter()
+    for number, (key, body, pairs) in enumerate(messages):
+        producer.produce(topic, body, key, headers=pairs)
+        if number % 1000 == 0:
+            producer.poll(0)
+    producer.flush()
+    return time.perf_counter() - began
+
+
+def _generate(folder: Path) -> Path:
+    spec = folder / "bench.yaml"
+    spec.write_text(SPEC)
+    here = {"PYTHONPATH": str(ROOT / "generator")}
+    options = ("--spec", spec, "--broker", "kafka")
+    made = eventgen("new", "service", folder / "bench", *options, cwd=folder, env=here)
+    assert made.returncode == 0, made.stderr
+    (folder / "bench/src/bench/handlers/on_order_placed.py").write_text(HANDLER)
+    return folder / "bench"
+
+
+@contextmanager
+def _server(module: Any, folder: Path) -> Iterator[Any]:
+    folder.mkdir(mode=0o755)
+    server = module.start(folder, own=True)
+    try:
+        yield server
+    finally:
+        server.remove()
+
+
+@contextmanager
+def running_bench() -> Iterator[Bench]:
+    """Servers, tables and the service; all gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="eventgen-bench-"))
+    folder.chmod(0o711)  # PostgreSQL runs as another user when this runs as root
+    try:
+        project = _generate(folder)
+        with (
+            _server(kafka_server, folder / "kafka") as kafka,
+            _server(postgres_server, folder / "postgres") as postgres,
+        ):
+            env = {
+                **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+                "PYTHONPATH": str(project / "src"),
+                "BENCH_DATABASE_URL": postgres.url,
+                "BENCH_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
+                "BENCH_HTTP_PORT": "0",
+                "DSN": postgres.dsn,
+                "BOOTSTRAP": kafka.bootstrap,
+                "TOPIC": TOPIC,
+            }
+            migrated = run(sys.executable, "-m", "alembic", "upgrade", "head", cwd=project, env=env)
+            assert migrated.returncode == 0, migrated.stderr
+            made = Bench(project, kafka, postgres, env)
+            made.sql(TABLES)
+            kafka.create_topic(TOPIC, PARTITIONS)
+            yield made
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -199,6 +199,23 @@ def no_drain(root: Path) -> None:
     )
 
 
+def no_polls_while_busy(root: Path) -> None:
+    """The broker hears nothing from a consumer while any event is under way."""
+    polls = "            self._receive(client)\n"
+    waits = """\
+            while any(len(a.tracker) for a in self._assignments.values()):
+                self._settle()
+                time.sleep(0.01)
+"""
+    mutate(root, "kafka_consumer.py", polls, waits + polls)
+
+
+def full_disk_is_the_handlers_error(root: Path) -> None:
+    """A database without room is not told from a handler that fails."""
+    classes = '_OUTAGE_CLASSES = ("08", "53", "57P")'
+    mutate(root, "postgres.py", classes, classes.replace('"53", ', ""))
+
+
 # faults -----------------------------------------------------------------------------------------
 
 

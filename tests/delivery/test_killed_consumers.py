@@ -174,3 +174,31 @@ def test_without_the_inbox_a_consumer_that_stood_still_does_things_twice(
     switches.inbox_off(service.root, stack)
     stood_still(service)
     shown(service, lambda counts: counts.doubles)
+
+
+# slower than the group waits ----------------------------------------------------------------------
+
+
+def one_slow_event(service: Proof) -> None:
+    """The order of c0 takes longer than the group waits for a poll; another consumer is there."""
+    limits = {"PROOF_KAFKA_MAX_POLL_INTERVAL_MS": "6000", "PROOF_KAFKA_SESSION_TIMEOUT_MS": "6000"}
+    service.relay()
+    for _ in range(2):
+        service.consumer(PROOF_SLOW="c0", PROOF_SLOW_SECONDS="9", **limits)
+    service.publish(CUSTOMERS, CUSTOMERS)
+
+
+@runs(rows.SLOW_HANDLER)
+def test_a_handler_slower_than_the_group_waits_is_called_once(service: Proof, stack: Stack) -> None:
+    one_slow_event(service)
+    kept(service, CUSTOMERS)
+    assert service.calls() == CUSTOMERS, service.logs()
+
+
+@controls(rows.SLOW_HANDLER)
+def test_without_polls_while_it_is_busy_handlers_are_called_again(
+    service: Proof, stack: Stack
+) -> None:
+    switches.no_polls_while_busy(service.root)
+    one_slow_event(service)
+    wait_until(service, lambda: service.calls() > CUSTOMERS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -183,6 +184,56 @@ def test_with_claims_apart_from_the_effects_events_are_lost(service: Proof, stac
     service.wait(lambda counts: not counts.outbox, 60)
     service.wait(lambda counts: not counts.lost, 10)
     assert service.counts().lost > 0, service.logs()
+
+
+@runs(rows.FROZEN_SERVERS)
+def test_postgres_that_neither_answers_nor_hangs_up(
+    on_own_postgres: Proof, own_postgres: Postgres
+) -> None:
+    """When it goes on, every lease has ended by its clock, and is anybody's."""
+    service = on_own_postgres
+    switches.short_leases(service.root)
+    under_load(service)
+    send(own_postgres, signal.SIGSTOP)
+    time.sleep(4)
+    send(own_postgres, signal.SIGCONT)
+    assert service.running[-1].wait(120) == 0, service.logs()
+    kept(service, ORDERS)
+
+
+NO_ROOM = """
+CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
+CREATE TRIGGER no_room BEFORE INSERT ON inbox EXECUTE FUNCTION no_room();
+"""
+
+
+def without_room(service: Proof) -> None:
+    """The database takes no claims; one order of each customer waits for that."""
+    service.run_script(NO_ROOM)
+    service.relay()
+    service.consumer()
+    service.publish(CUSTOMERS, CUSTOMERS)
+
+
+@runs(rows.NO_ROOM)
+def test_a_database_without_room_is_waited_for(service: Proof, stack: Stack) -> None:
+    without_room(service)
+    wait_until(service, lambda: says(service, "database.away", "run"))
+    time.sleep(2)  # longer than all the quick attempts take
+    counts = service.counts()
+    assert (counts.lost, counts.parked) == (CUSTOMERS, 0), service.logs()
+    service.sql("DROP TRIGGER no_room ON inbox")
+    kept(service, CUSTOMERS)
+
+
+@controls(rows.NO_ROOM)
+def test_when_a_full_disk_is_the_handlers_error_events_are_parked(
+    service: Proof, stack: Stack
+) -> None:
+    switches.full_disk_is_the_handlers_error(service.root)
+    without_room(service)
+    shown(service, lambda counts: counts.parked)
 
 
 # what the broker refuses ------------------------------------------------------------------------

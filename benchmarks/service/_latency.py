@@ -52,9 +52,7 @@ def steps(bench: Bench, *, apart: bool) -> dict[str, list[float]]:
 
 def latency(bench: Bench, rounds: int) -> None:
     """Print the medians of each step, since the event's transaction began."""
-    bench.sql(
-        "UPDATE outbox_lane SET lease_until = '-infinity'"
-    )  # those of relays that were killed
+    bench.sql("UPDATE outbox_lane SET lease_until = '-infinity'")  # of killed relays
     for apart in (False, True):
         taken: dict[str, list[float]] = {step: [] for step in STEPS}
         for _ in range(rounds):

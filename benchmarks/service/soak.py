@@ -1,4 +1,4 @@
-"""soak.py [--seconds N] [--seed S] [--control]: everything fails, at random, and nothing may be lost.
+"""soak.py [--seconds N] [--seed S] [--control]: everything fails at random, nothing may be lost.
 
 A generated service on a Kafka and a PostgreSQL of its own: publishers, two relays, two consumers,
 one call of the handler in ten fails. Meanwhile processes are killed, consumers come and go, Kafka

@@ -38,9 +38,10 @@ async def ask(database, statement):
         return (await tx.execute(text(statement))).scalar_one_or_none()
 
 
-async def listening(database):
-    async with asyncio.timeout(15):
-        while not await ask(database, f"{LISTENING} AND datname = current_database()"):
+async def listening(database, processes):
+    """Wait until so many processes listen."""
+    async with asyncio.timeout(30):
+        while await ask(database, f"{LISTENING} AND datname = current_database()") < processes:
             await asyncio.sleep(0.02)
 
 
@@ -60,9 +61,9 @@ async def test_the_relay_of_another_process_is_told_and_nobody_hears_himself(
             process(other, heard.set),
             process(postgres_database, lambda: own.append(1)) as w,
         ):
-            await listening(postgres_database)
+            await listening(postgres_database, 2)
             w.ring()
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(30):
                 await heard.wait()
             assert own == [1], "by itself, not through the database"
     finally:
@@ -73,9 +74,9 @@ async def test_a_connection_that_is_lost_is_replaced(postgres_database, postgres
     other, heard = open_database(postgres_url), asyncio.Event()
     try:
         async with process(other, heard.set), process(postgres_database) as wakeup:
-            await listening(postgres_database)
+            await listening(postgres_database, 1)
             await ask(postgres_database, TERMINATE)
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(30):
                 while not heard.is_set():
                     wakeup.ring()
                     await asyncio.sleep(0.05)
@@ -107,4 +108,4 @@ async def test_many_commits_are_one_call(postgres_database):
         for _ in range(100):
             wakeup.ring()
             await asyncio.sleep(0)
-    assert 1 <= len(calls) <= 3
+    assert 1 <= len(calls) <= 10

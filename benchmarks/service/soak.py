@@ -246,7 +246,8 @@ def main() -> int:
             if options.control:
                 switches.inbox_off(soak.service.root, Stack.KAFKA)
             counts = run(soak, options.seed, options.seconds, print)
-            print(counts)
+            # What is lost and was acknowledged is gone; the rest was only not handled in time.
+            print(counts, soak.service.behind(), "not acknowledged")
             wrong = verdict(counts)
             print(", ".join(wrong) or "nothing lost, doubled, out of order")
             if wrong and not options.control:

@@ -30,7 +30,7 @@ def new_service(channel: Channel, name: str = "orders", routes: tuple[Route, ...
         package=name,
         broker="",
         transport=None,  # type: ignore[arg-type]  # the test makes it
-        subscriptions=(Subscription(f"{name}-events", channel, routes),),
+        subscriptions=(Subscription(f"on-{channel.name}", channel, routes),),
     )
 
 

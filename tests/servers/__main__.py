@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.servers import kafka, npm, postgres
+from tests.servers import kafka, npm, postgres, rabbitmq
 from tests.servers.base import Missing
 
 
@@ -14,7 +14,8 @@ def main(arguments: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     failed = False
-    for name, server in (("kafka", kafka), ("postgres", postgres), ("npm", npm)):
+    servers = (("kafka", kafka), ("postgres", postgres), ("rabbitmq", rabbitmq), ("npm", npm))
+    for name, server in servers:
         try:
             how = server.install() if arguments == ["install"] else str(server.find())
         except Missing as missing:

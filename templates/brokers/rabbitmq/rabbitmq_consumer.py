@@ -10,7 +10,7 @@ import asyncio
 import random
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import structlog
@@ -79,6 +79,7 @@ class RabbitConsumer:
     def ack(self, messages: Sequence[Incoming]) -> None:
         """These are done; of an older term, the broker has given them to somebody else."""
         for message in messages:
+            term: _Term
             term, tag = message.token
             if term is self._term and tag in term.held:
                 term.held.discard(tag)
@@ -210,7 +211,7 @@ async def _tell(term: _Term, tag: int) -> None:
 
 async def _watch(term: _Term) -> None:
     """End with an error when the broker has ended a consumption, as when its queue is deleted."""
-    underlay = await term.channel.get_underlay_channel()
+    underlay: Any = await term.channel.get_underlay_channel()  # its type is said to be another
     while True:
         await asyncio.sleep(_CHECK_SECONDS)
         if len(underlay.consumers) < len(term.queues):

@@ -135,7 +135,7 @@ def test_consumers_killed_after_the_commit_and_before_the_acknowledgement(
     kept(service, 300)
 
 
-@controls(rows.AFTER_COMMIT)
+@controls(rows.AFTER_COMMIT, on=[Stack.KAFKA, Stack.RABBITMQ])
 def test_without_the_inbox_what_was_not_acknowledged_is_done_twice(
     service: Proof, stack: Stack
 ) -> None:

@@ -135,7 +135,7 @@ def test_consumers_killed_after_the_commit_and_before_the_acknowledgement(
     kept(service, 300)
 
 
-@controls(rows.AFTER_COMMIT, on=[Stack.KAFKA, Stack.RABBITMQ])
+@controls(rows.AFTER_COMMIT)
 def test_without_the_inbox_what_was_not_acknowledged_is_done_twice(
     service: Proof, stack: Stack
 ) -> None:
@@ -158,7 +158,7 @@ def stood_still(service: Proof) -> None:
     assert publisher.wait(120) == 0, service.logs()
 
 
-@runs(rows.REBALANCES, on=[Stack.KAFKA, Stack.RABBITMQ, Stack.POSTGRES])
+@runs(rows.REBALANCES, on=[Stack.KAFKA, Stack.POSTGRES])
 def test_a_consumer_that_stood_still_while_another_took_its_place(
     service: Proof, stack: Stack
 ) -> None:

@@ -294,7 +294,11 @@ def test_check_of_a_good_specification_says_what_it_found(tmp_path: Path) -> Non
 def test_brokers_lists_what_can_be_chosen(tmp_path: Path) -> None:
     listed = eventgen("brokers", cwd=tmp_path)
     assert listed.returncode == OK
-    assert [line.split()[0] for line in listed.stdout.splitlines()[1:]] == ["embedded", "kafka"]
+    assert [line.split()[0] for line in listed.stdout.splitlines()[1:]] == [
+        "embedded",
+        "kafka",
+        "rabbitmq",
+    ]
 
 
 def test_version(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 if __name__ == "__main__":
     sys.path[:0] = [str(ROOT), str(ROOT / "generator")]
 
-from tests.delivery import switches  # noqa: E402  - found just now
+from tests.delivery import backends, switches  # noqa: E402  - found just now
 from tests.delivery.matrix import Stack  # noqa: E402
 from tests.delivery.proof import Counts, Proof, proof  # noqa: E402
 from tests.servers import kafka as kafka_server  # noqa: E402
@@ -213,7 +213,7 @@ def verdict(counts: Counts) -> list[str]:
 @contextmanager
 def service(folder: Path, kafka: Any, postgres: Any) -> Iterator[Soak]:
     """The service on these servers, with the handler that fails."""
-    with proof(folder, kafka.bootstrap, postgres.url, postgres.dsn) as made:
+    with proof(folder, backends.kafka(kafka), postgres.url, postgres.dsn) as made:
         (made.root / "src/proof/handlers/on_order_placed.py").write_text(HANDLER)
         yield Soak(made, kafka, postgres)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.delivery.backends import EMBEDDED, SERVERS
 from tests.delivery.matrix import Stack
 from tests.delivery.proof import Proof, proof
 
@@ -20,12 +21,15 @@ def stack() -> Stack:
 @pytest.fixture
 def service(stack: Stack, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Proof]:
     """A service of this test alone, on servers that all tests share."""
-    bootstrap = request.getfixturevalue("kafka").bootstrap if stack is Stack.KAFKA else None
+    backend = EMBEDDED
+    if stack in SERVERS:
+        server, made_of = SERVERS[stack]
+        backend = made_of(request.getfixturevalue(server))
     if stack is Stack.SQLITE:
         file = str(tmp_path / "proof.db")
         url, dsn = f"sqlite:///{file}", file
     else:
         postgres = request.getfixturevalue("postgres")
         url, dsn = postgres.url, postgres.dsn
-    with proof(tmp_path, bootstrap, url, dsn) as made:
+    with proof(tmp_path, backend, url, dsn) as made:
         yield made

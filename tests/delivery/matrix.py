@@ -20,6 +20,7 @@ class Stack(Enum):
     """A broker and a database a service runs on."""
 
     KAFKA = "Kafka + PostgreSQL"
+    RABBITMQ = "RabbitMQ + PostgreSQL"
     SQLITE = "embedded + SQLite"
     POSTGRES = "embedded + PostgreSQL"
 

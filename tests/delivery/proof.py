@@ -25,10 +25,9 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
-from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.delivery import texts
+from tests.delivery.backends import Backend
 from tests.support.generate import eventgen, new_service
 
 Process = subprocess.Popen[bytes]
@@ -53,13 +52,12 @@ class Counts:
 class Proof:
     """One generated service on real servers, and the processes that run it.
 
-    `dsn` is a PostgreSQL address, or the path of an SQLite file; without `bootstrap` the broker is
-    the embedded one.
+    `dsn` is a PostgreSQL address, or the path of an SQLite file.
     """
 
     root: Path
     dsn: str
-    bootstrap: str | None
+    backend: Backend
     topic: str
     env: dict[str, str]
     running: list[Process] = field(default_factory=list)
@@ -179,25 +177,11 @@ class Proof:
 
     def messages(self) -> int:
         """How many messages are on the broker, repetitions included."""
-        if self.bootstrap is None:
-            return int(self.sql(texts.EMBEDDED_MESSAGES)[0]["n"])
-        return sum(high - low for low, high, _ in self._partitions())
+        return self.backend.messages(self)
 
     def behind(self) -> int:
         """How many messages on the broker are not acknowledged."""
-        if self.bootstrap is None:
-            return int(self.sql(texts.EMBEDDED_BEHIND)[0]["n"])
-        return sum(high - max(low, done) for low, high, done in self._partitions())
-
-    def _partitions(self) -> list[tuple[int, int, int]]:
-        """Of each partition the first offset, the next one, and what the group has committed."""
-        config = {"bootstrap.servers": self.bootstrap, "group.id": self.topic, "log_level": 0}
-        with closing(Consumer(config)) as client:
-            known = client.list_topics(self.topic, timeout=30).topics[self.topic].partitions
-            places = [TopicPartition(self.topic, partition) for partition in known]
-            done = client.committed(places, timeout=30)
-            ends = [client.get_watermark_offsets(place, timeout=30) for place in places]
-        return [(*end, place.offset) for end, place in zip(ends, done, strict=True)]
+        return self.backend.behind(self)
 
     # waiting ------------------------------------------------------------------------------------
 
@@ -259,12 +243,13 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 
 @functools.cache
-def _generated() -> Path:
+def _generated(broker: str) -> Path:
     """The project, generated once; each test works on a copy of its own."""
-    root = Path(_folder().name)
+    root = Path(_folder().name, broker)
+    root.mkdir()
     spec = root / "proof.yaml"
     spec.write_text(texts.SPEC)
-    project = new_service(root, "--spec", spec, "--broker", "kafka")
+    project = new_service(root, "--spec", spec, "--broker", broker)
     config = project / "eventgen.yaml"
     config.write_text(config.read_text() + texts.RETRY)
     assert eventgen("generate", cwd=project).returncode == 0
@@ -275,11 +260,11 @@ def _generated() -> Path:
 
 
 @functools.cache
-def _tables(dialect: str) -> str:
+def _tables(broker: str, dialect: str) -> str:
     """The statements of the migrations, as a person would review them, and of our own tables."""
     done = subprocess.run(
         [sys.executable, "-m", "alembic", "upgrade", "head", "--sql"],
-        cwd=_generated(),
+        cwd=_generated(broker),
         env={**os.environ, "PYTHONPATH": "src", "PROOF_DATABASE_URL": f"{dialect}:///nowhere"},
         capture_output=True,
         text=True,
@@ -289,45 +274,30 @@ def _tables(dialect: str) -> str:
     return done.stdout + texts.TABLES.replace("NUMBERED", texts.NUMBERED[dialect])
 
 
-def _create_topic(bootstrap: str, topic: str) -> None:
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    new = NewTopic(topic, num_partitions=8, replication_factor=1)
-    admin.create_topics([new], operation_timeout=10)[topic].result(30)
-
-
-def _copy(root: Path, topic: str) -> Path:
-    project = shutil.copytree(_generated(), root / "service")
+def _copy(root: Path, broker: str, topic: str) -> Path:
+    project = shutil.copytree(_generated(broker), root / "service")
     for file in (project / "src/proof/_generated").glob("*.py"):
         file.write_text(file.read_text().replace(texts.TOPIC, topic))
     return project
 
 
 @contextmanager
-def proof(root: Path, bootstrap: str | None, url: str, dsn: str) -> Iterator[Proof]:
+def proof(root: Path, backend: Backend, url: str, dsn: str) -> Iterator[Proof]:
     """Make the service, its tables and topics; end every process it started."""
     topic = f"order.placed.{uuid4().hex}"
-    project = _copy(root, topic)
+    project = _copy(root, backend.generated, topic)
     env = {
         **{name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ},
         "PYTHONPATH": str(project / "src"),
         "PROOF_DATABASE_URL": url,
         "PROOF_HTTP_PORT": "0",
         "PROOF_LOG_LEVEL": "info",
+        **backend.env(topic),
     }
-    if bootstrap is None:
-        env |= {"PROOF_BROKER": "embedded"}
-    else:
-        env |= {
-            "PROOF_KAFKA_BOOTSTRAP_SERVERS": bootstrap,
-            "PROOF_KAFKA_GROUP_ID": topic,
-            # A member that was killed is missed after these milliseconds.
-            "PROOF_KAFKA_SESSION_TIMEOUT_MS": "6000",
-        }
-    made = Proof(project, dsn, bootstrap, topic, env)
+    made = Proof(project, dsn, backend, topic, env)
     try:
-        made.run_script(_tables(url.partition("+")[0].partition(":")[0]))
-        if bootstrap is not None:
-            _create_topic(bootstrap, topic)
+        made.run_script(_tables(backend.generated, url.partition("+")[0].partition(":")[0]))
+        backend.create(made)
         yield made
     finally:
         for process in made.running:

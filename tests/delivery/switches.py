@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.delivery.matrix import Stack
 from tests.delivery.proof import mutate
 
-_FILES = {Stack.KAFKA: "postgres.py", Stack.POSTGRES: "postgres.py", Stack.SQLITE: "sqlite.py"}
+_FILES = dict.fromkeys(Stack, "postgres.py") | {Stack.SQLITE: "sqlite.py"}
 
 
 # mechanisms -------------------------------------------------------------------------------------

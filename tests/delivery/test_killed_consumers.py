@@ -15,7 +15,7 @@ from tests.delivery.verdict import kept, kill, shown, wait_until
 
 pytestmark = pytest.mark.servers
 
-ORDERS = {Stack.KAFKA: 2_000, Stack.SQLITE: 400, Stack.POSTGRES: 600}
+ORDERS = {Stack.KAFKA: 2_000, Stack.RABBITMQ: 500, Stack.SQLITE: 400, Stack.POSTGRES: 600}
 CUSTOMERS = 40
 _LANES = [crc32(f"c{number}".encode()) % 16 for number in range(CUSTOMERS)]
 NEIGHBOURS = _LANES.count(_LANES[0])  # customers in the lane of c0, itself included

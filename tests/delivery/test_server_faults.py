@@ -8,10 +8,12 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.delivery import rows, switches
+from tests.delivery import backends, rows, switches
+from tests.delivery.backends import SERVERS
 from tests.delivery.matrix import Stack, controls, runs
 from tests.delivery.proof import Proof, proof
 from tests.delivery.verdict import kept, says, shown, wait_until
@@ -26,12 +28,23 @@ CUSTOMERS = 40
 
 
 @pytest.fixture
-def on_own_kafka(
-    tmp_path: Path, own_kafka: Kafka, postgres: Postgres, stack: Stack
+def own_broker(stack: Stack, request: pytest.FixtureRequest) -> Any:
+    """The server of a broker, of this test alone."""
+    return request.getfixturevalue(f"own_{SERVERS[stack][0]}")
+
+
+@pytest.fixture
+def on_own_broker(
+    tmp_path: Path, own_broker: Any, postgres: Postgres, stack: Stack
 ) -> Iterator[Proof]:
-    with proof(tmp_path, own_kafka.bootstrap, postgres.url, postgres.dsn) as service:
+    backend = SERVERS[stack][1](own_broker)
+    with proof(tmp_path, backend, postgres.url, postgres.dsn) as service:
         # The client gives a message up after this time.
         service.env["PROOF_KAFKA_DELIVERY_TIMEOUT_MS"] = "3000"
+        if stack is Stack.RABBITMQ:
+            # A quorum queue of some versions survives a SIGKILL only after a graceful stop.
+            own_broker.stop()
+            own_broker.restart()
         yield service
 
 
@@ -39,64 +52,64 @@ def on_own_kafka(
 def on_own_postgres(
     tmp_path: Path, kafka: Kafka, own_postgres: Postgres, stack: Stack
 ) -> Iterator[Proof]:
-    with proof(tmp_path, kafka.bootstrap, own_postgres.url, own_postgres.dsn) as service:
+    with proof(tmp_path, backends.kafka(kafka), own_postgres.url, own_postgres.dsn) as service:
         yield service
 
 
-# Kafka ------------------------------------------------------------------------------------------
+# brokers ------------------------------------------------------------------------------------------
 
 
 @runs(rows.KILLED_BROKER)
-def test_kafka_killed_under_load(on_own_kafka: Proof, own_kafka: Kafka) -> None:
-    service = on_own_kafka
+def test_a_broker_killed_under_load(on_own_broker: Proof, own_broker: Any) -> None:
+    service = on_own_broker
     for _ in range(2):
         service.relay()
         service.consumer()
     publisher = service.publishing(ORDERS, CUSTOMERS, PROOF_HOLD="0.03")
     service.wait(lambda counts: counts.effects > 50, 60)
-    own_kafka.kill()
-    own_kafka.restart()
+    own_broker.kill()
+    own_broker.restart()
     assert publisher.wait(120) == 0, service.logs()
     kept(service, ORDERS)
 
 
-def publish_without_kafka(service: Proof, kafka: Kafka) -> None:
-    """Kafka is killed; what is published then, two orders of each customer, has to wait."""
+def publish_without_broker(service: Proof, broker: Any) -> None:
+    """The broker is killed; what is published then, two orders of each customer, has to wait."""
     service.relay(PROOF_LOG_LEVEL="debug")
     service.consumer()
     service.publish(CUSTOMERS, CUSTOMERS)
     service.wait(lambda counts: not counts.lost, 60)
-    kafka.kill()
+    broker.kill()
     service.publish(2 * CUSTOMERS, CUSTOMERS)
 
 
 @runs(rows.BROKER_AWAY)
-def test_events_wait_in_the_outbox_while_kafka_is_away(
-    on_own_kafka: Proof, own_kafka: Kafka
+def test_events_wait_in_the_outbox_while_the_broker_is_away(
+    on_own_broker: Proof, own_broker: Any
 ) -> None:
-    service = on_own_kafka
-    publish_without_kafka(service, own_kafka)
+    service = on_own_broker
+    publish_without_broker(service, own_broker)
     wait_until(service, lambda: says(service, "relay.later", "relay"))
     (outbox,) = service.sql("SELECT count(*) AS n, max(attempts) AS attempts FROM outbox")
     assert outbox == {"n": 2 * CUSTOMERS, "attempts": 0}
-    own_kafka.restart()
+    own_broker.restart()
     kept(service, 3 * CUSTOMERS)
 
 
 @controls(rows.BROKER_AWAY)
-def test_without_the_brokers_word_events_are_lost_while_kafka_is_away(
-    on_own_kafka: Proof, own_kafka: Kafka
+def test_without_the_brokers_word_events_are_lost_while_the_broker_is_away(
+    on_own_broker: Proof, own_broker: Any
 ) -> None:
-    service = on_own_kafka
+    service = on_own_broker
     switches.sent_whatever_was_said(service.root)
-    publish_without_kafka(service, own_kafka)
+    publish_without_broker(service, own_broker)
     service.wait(lambda counts: not counts.outbox, 60)
-    own_kafka.restart()
+    own_broker.restart()
     service.wait(lambda counts: not counts.lost, 15)
     assert service.counts().lost > 0, service.logs()
 
 
-def send(server: Kafka | Postgres, what: signal.Signals) -> None:
+def send(server: Any, what: signal.Signals) -> None:
     """A signal to every process of a server."""
     if server.container:
         docker("pause" if what is signal.SIGSTOP else "unpause", server.container)
@@ -108,18 +121,18 @@ def send(server: Kafka | Postgres, what: signal.Signals) -> None:
 
 
 @runs(rows.FROZEN_SERVERS)
-def test_kafka_that_neither_answers_nor_hangs_up(on_own_kafka: Proof, own_kafka: Kafka) -> None:
-    service = on_own_kafka
+def test_a_broker_that_neither_answers_nor_hangs_up(on_own_broker: Proof, own_broker: Any) -> None:
+    service = on_own_broker
     for _ in range(2):
         service.relay(PROOF_LOG_LEVEL="debug")
         service.consumer()
     publisher = service.publishing(ORDERS, CUSTOMERS, PROOF_HOLD="0.03")
     service.wait(lambda counts: counts.effects > 50, 60)
-    send(own_kafka, signal.SIGSTOP)
+    send(own_broker, signal.SIGSTOP)
     try:
         wait_until(service, lambda: says(service, "relay.later", "relay"))
     finally:
-        send(own_kafka, signal.SIGCONT)
+        send(own_broker, signal.SIGCONT)
     assert publisher.wait(120) == 0, service.logs()
     kept(service, ORDERS)
 
@@ -239,7 +252,7 @@ def test_when_a_full_disk_is_the_handlers_error_events_are_parked(
 # what the broker refuses ------------------------------------------------------------------------
 
 LARGE = {"PROOF_NOTE": "1200000"}
-LARGER = {"PROOF_KAFKA_MESSAGE_MAX_BYTES": "3000000"}
+LARGER = {f"PROOF_{name}_MESSAGE_MAX_BYTES": "3000000" for name in ("KAFKA", "RABBITMQ")}
 
 
 def refused(service: Proof) -> None:

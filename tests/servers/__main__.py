@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.servers import chromium, kafka, npm, postgres
+from tests.servers import chromium, kafka, npm, postgres, rabbitmq
 from tests.servers.base import Missing
 
 
@@ -14,7 +14,13 @@ def main(arguments: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     failed = False
-    servers = (("kafka", kafka), ("postgres", postgres), ("npm", npm), ("chromium", chromium))
+    servers = (
+        ("kafka", kafka),
+        ("postgres", postgres),
+        ("rabbitmq", rabbitmq),
+        ("npm", npm),
+        ("chromium", chromium),
+    )
     for name, server in servers:
         try:
             how = server.install() if arguments == ["install"] else str(server.find())

@@ -1,4 +1,4 @@
-"""Fixtures `kafka` and `postgres` (shared servers), `own_kafka` and `own_postgres` (to be killed).
+"""Fixtures `kafka`, `postgres`, `rabbitmq` (shared servers), `own_kafka` and so on (to be killed).
 
 A shared server is started by whichever test needs it first, in whichever pytest-xdist worker, and
 stopped by the controlling process at the end. The lock file in the shared folder makes that one
@@ -20,9 +20,11 @@ import pytest
 
 from tests.servers import kafka as kafka_server
 from tests.servers import postgres as postgres_server
+from tests.servers import rabbitmq as rabbitmq_server
 from tests.servers.base import Missing, alive
 from tests.servers.kafka import Kafka
 from tests.servers.postgres import Postgres
+from tests.servers.rabbitmq import RabbitMQ
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +35,7 @@ _OWNER = "owner"  # the file that holds the process id of the test run
 _KINDS: dict[str, tuple[Any, Any]] = {
     "kafka": (kafka_server, Kafka),
     "postgres": (postgres_server, Postgres),
+    "rabbitmq": (rabbitmq_server, RabbitMQ),
 }
 
 
@@ -150,3 +153,16 @@ def postgres(postgres_cluster: Postgres) -> Iterator[Postgres]:
 def own_postgres() -> Iterator[Postgres]:
     """A PostgreSQL of this test alone, to be killed and restarted."""
     yield from _own("postgres")
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> RabbitMQ:
+    """A RabbitMQ all tests share: use names of your own, and do not kill it."""
+    server: RabbitMQ = _shared("rabbitmq")
+    return server
+
+
+@pytest.fixture
+def own_rabbitmq() -> Iterator[RabbitMQ]:
+    """A RabbitMQ of this test alone, to be killed and restarted."""
+    yield from _own("rabbitmq")

@@ -19,6 +19,7 @@ from confluent_kafka.admin import AdminClient
 
 from tests.servers import kafka as kafka_server
 from tests.servers import postgres as postgres_server
+from tests.servers import rabbitmq as rabbitmq_server
 from tests.servers.base import Missing, alive, free_port
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def test_what_a_killed_test_run_left_behind_is_stopped_by_the_next(
     assert not alive(server)
 
 
-@pytest.mark.parametrize("server", [kafka_server, postgres_server])
+@pytest.mark.parametrize("server", [kafka_server, postgres_server, rabbitmq_server])
 def test_what_is_missing_is_named(server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -119,6 +120,7 @@ def test_what_is_missing_is_named(server, monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.delenv(server.ADDRESS, raising=False)
     monkeypatch.setattr(server, "docker_works", lambda: False)
     monkeypatch.setattr(postgres_server, "VERSIONS", tmp_path)
+    monkeypatch.setattr(rabbitmq_server, "_PROGRAMS", str(tmp_path))
     with pytest.raises(Missing, match=f"python -m tests.servers install.*{server.ADDRESS}"):
         server.find()
     monkeypatch.setenv(server.ADDRESS, "here")

@@ -111,7 +111,7 @@ The service would connect to a broker that the document does not know of, and me
 
 ```yaml
 servers:
-  production: {host: 'rabbitmq.example.com:5672', protocol: amqp}
+  production: {host: 'mq.example.com:5672', protocol: amqp}
 channels:
   orders: {address: orders, messages: {order.placed: {payload: {type: object}}}}
 ```

@@ -1,0 +1,210 @@
+"""RabbitMQ: a topic exchange, quorum queues in shards, publisher confirms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from eventgen.diagnostics import Diagnostic, Label, Severity
+from eventgen.plan.broker import Broker, Capabilities
+from eventgen.plan.build import compose_view, package_view
+from eventgen.plan.kinds import FileKind, Subject
+
+if TYPE_CHECKING:
+    from eventgen.model import Channel, Service
+
+# `*` and `#` stand for words in what a queue is bound to.
+_ILLEGAL = re.compile(r"[^A-Za-z0-9._{}-]+")
+_LONGEST_KEY = 255
+_SLOT = len(".15")  # the transport adds it
+_EXCHANGE = ("bindings", "amqp", "exchange")
+
+
+def routing_key(address: str) -> str:
+    """The routing key of a channel address: `/user/{id}/signed up` becomes `user.{id}.signed-up`.
+
+    `{parameters}` stay; the transport fills them in, and binds queues to any word in their place.
+    """
+    dotted = address.strip("/").replace("/", ".")
+    return _ILLEGAL.sub("-", dotted).strip("-") or "events"
+
+
+def options(bindings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The exchange of the channel binding, when it has a name and can be a topic exchange."""
+    exchange = _exchange(bindings)
+    name = exchange.get("name")
+    if isinstance(name, str) and name and exchange.get("type", "topic") == "topic":
+        return {"exchange": name}
+    return {}
+
+
+def _exchange(bindings: Mapping[str, Any]) -> Mapping[str, Any]:
+    binding = bindings.get("amqp")
+    exchange = binding.get("exchange") if isinstance(binding, Mapping) else None
+    return exchange if isinstance(exchange, Mapping) else {}
+
+
+def check(subject: Subject) -> Iterable[Diagnostic]:
+    """What RabbitMQ would refuse, and what a binding asks for that is done another way."""
+    yield from _keys(subject.service)
+    yield from _exchanges(subject.service)
+
+
+def _keys(service: Service) -> Iterator[Diagnostic]:
+    """Two channels must not share a routing key by accident, and it must not be too long."""
+    taken: dict[str, Channel] = {}
+    for channel in service.channels:
+        key = routing_key(channel.address.value)
+        label = Label(channel.places.at("address"))
+        if len(key) > _LONGEST_KEY - _SLOT:
+            yield Diagnostic(
+                "rabbitmq-routing-key-too-long",
+                Severity.ERROR,
+                f"the routing key has {len(key)} characters, and there is room for"
+                f" {_LONGEST_KEY - _SLOT}",
+                label,
+                help="give the channel a shorter address",
+            )
+        other = taken.setdefault(key, channel)
+        if other.address != channel.address:
+            yield Diagnostic(
+                "rabbitmq-routing-key-collision",
+                Severity.ERROR,
+                f"two channels become the same routing key, `{key}`",
+                label,
+                (Label(other.places.at("address"), "the other channel"),),
+                help="give one of them another address",
+            )
+
+
+def _exchanges(service: Service) -> Iterator[Diagnostic]:
+    for channel in service.channels:
+        kind = _exchange(channel.bindings).get("type", "topic")
+        if kind not in ("topic", "default"):
+            yield Diagnostic(
+                "rabbitmq-exchange-not-topic",
+                Severity.WARNING,
+                f"the binding asks for a `{kind}` exchange, and a topic exchange is used",
+                Label(channel.places.at(*_EXCHANGE, "type")),
+                help="say `type: topic`, or leave the exchange to the service",
+            )
+
+
+_EXPLANATIONS = {
+    "rabbitmq-exchange-not-topic": """\
+A channel's binding asks for an exchange that is not a topic exchange.
+
+## What it checks
+
+The `type` of the exchange in a channel's AMQP binding is `topic`.
+
+## Why
+
+Order per key rests on routing keys: all events of a key go to the same one of a subscription's
+queues. A `fanout` or `headers` exchange does not look at them, and a `direct` exchange knows no
+patterns. The service uses its own topic exchange for such a channel.
+
+## Example
+
+```yaml
+channels:
+  orders:
+    address: orders
+    messages: {order.placed: {payload: {type: object}}}
+    bindings: {amqp: {is: routingKey, exchange: {name: shop, type: fanout}}}
+```
+
+## Instead
+
+Say `type: topic`, or leave the exchange out. An exchange of another type can be bound to the
+topic exchange on the broker.
+""",
+    "rabbitmq-routing-key-collision": """\
+Two channels become the same routing key.
+
+## What it checks
+
+The routing keys of two channels whose addresses differ also differ. A key has fewer letters to
+choose from than an address: `/` becomes a dot.
+
+## Why
+
+A queue that is bound for events of one of them would take those of the other as well.
+
+## Example
+
+```yaml
+channels:
+  a: {address: shop/orders, messages: {order.placed: {payload: {type: object}}}}
+  b: {address: shop.orders, messages: {order.paid: {payload: {type: object}}}}
+```
+
+## Instead
+
+Give one of the two another address. When they are meant to be one, make them one channel.
+""",
+    "rabbitmq-routing-key-too-long": """\
+A routing key would be too long.
+
+## What it checks
+
+The routing key that a channel's address becomes has at most 252 characters. The service adds up
+to three, which spread the keys of its events over queues.
+
+## Why
+
+AMQP has room for 255 characters.
+
+## Example
+
+```yaml
+channels:
+  orders:
+    address: "\\
+        com.example.europe.france.paris.shops.department.furniture.customer.orders.\\
+        com.example.europe.france.paris.shops.department.furniture.customer.orders.\\
+        com.example.europe.france.paris.shops.department.furniture.customer.orders.\\
+        com.example.europe.france.paris.shops.orders"
+    messages: {order.placed: {payload: {type: object}}}
+```
+
+## Instead
+
+Give the channel a shorter address: `address: shop.orders`.
+""",
+}
+
+BROKER = Broker(
+    name="rabbitmq",
+    title="RabbitMQ",
+    requires=("aio-pika>=10.2,<11",),
+    protocols=("amqp", "amqps"),
+    capabilities=Capabilities(
+        ordering="queues by key, each with one active consumer",
+        replay="none",
+        max_message_bytes=16_777_216,
+    ),
+    transport="rabbitmq",
+    address=routing_key,
+    options=options,
+    files=(
+        *(
+            FileKind(
+                f"brokers/rabbitmq/{module}.py",
+                f"src/{{package}}/_runtime/{module}.py",
+                package_view,
+            )
+            for module in (
+                "rabbitmq",
+                "rabbitmq_consumer",
+                "rabbitmq_names",
+                "rabbitmq_producer",
+                "rabbitmq_topology",
+            )
+        ),
+        FileKind("brokers/rabbitmq/compose.yaml.j2", "compose.yaml", compose_view),
+    ),
+    check=check,
+    explanations=_EXPLANATIONS,
+)

@@ -1,0 +1,133 @@
+"""The brokers that proofs run on: what the service needs to know, and what can be counted there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import aio_pika
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from tests.delivery import texts
+from tests.delivery.matrix import Stack
+
+if TYPE_CHECKING:
+    from tests.delivery.proof import Proof
+    from tests.servers.kafka import Kafka
+    from tests.servers.rabbitmq import RabbitMQ
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One broker of a proof.
+
+    `generated` names the broker the service is generated for, `env` is made of the topic. `create`
+    makes what the topic needs; `messages` counts what was published to it, repetitions included;
+    `behind` what is not acknowledged.
+    """
+
+    generated: str
+    env: Callable[[str], Mapping[str, str]]
+    create: Callable[[Proof], None]
+    messages: Callable[[Proof], int]
+    behind: Callable[[Proof], int]
+
+
+EMBEDDED = Backend(
+    generated="kafka",
+    env=lambda _: {"PROOF_BROKER": "embedded"},
+    create=lambda _: None,
+    messages=lambda proof: int(proof.sql(texts.EMBEDDED_MESSAGES)[0]["n"]),
+    behind=lambda proof: int(proof.sql(texts.EMBEDDED_BEHIND)[0]["n"]),
+)
+
+
+def kafka(server: Kafka) -> Backend:
+    """Topics of one Kafka."""
+    bootstrap = server.bootstrap
+
+    def env(topic: str) -> Mapping[str, str]:
+        return {
+            "PROOF_KAFKA_BOOTSTRAP_SERVERS": bootstrap,
+            "PROOF_KAFKA_GROUP_ID": topic,
+            # A member that was killed is missed after these milliseconds.
+            "PROOF_KAFKA_SESSION_TIMEOUT_MS": "6000",
+        }
+
+    def create(proof: Proof) -> None:
+        admin = AdminClient({"bootstrap.servers": bootstrap})
+        new = NewTopic(proof.topic, num_partitions=8, replication_factor=1)
+        admin.create_topics([new], operation_timeout=10)[proof.topic].result(30)
+
+    def partitions(proof: Proof) -> list[tuple[int, int, int]]:
+        """Of each partition the first offset, the next one, and what the group has committed."""
+        config = {"bootstrap.servers": bootstrap, "group.id": proof.topic, "log_level": 0}
+        with closing(Consumer(config)) as client:
+            known = client.list_topics(proof.topic, timeout=30).topics[proof.topic].partitions
+            places = [TopicPartition(proof.topic, partition) for partition in known]
+            done = client.committed(places, timeout=30)
+            ends = [client.get_watermark_offsets(place, timeout=30) for place in places]
+        return [(*end, place.offset) for end, place in zip(ends, done, strict=True)]
+
+    return Backend(
+        generated="kafka",
+        env=env,
+        create=create,
+        messages=lambda proof: sum(high - low for low, high, _ in partitions(proof)),
+        behind=lambda proof: sum(high - max(low, done) for low, high, done in partitions(proof)),
+    )
+
+
+def rabbitmq(server: RabbitMQ) -> Backend:
+    """Queues of one RabbitMQ. What is published to a topic is also copied to a queue nobody reads.
+
+    What a consumer holds is seen at once in the management's numbers alone, which are a few seconds
+    old; so `behind` also closes no gap that the counts of effects do not show.
+    """
+
+    def env(topic: str) -> Mapping[str, str]:
+        return {
+            "PROOF_RABBITMQ_URL": server.url,
+            "PROOF_RABBITMQ_GROUP_ID": topic,
+            # A peer that is silent is missed after about twice these seconds.
+            "PROOF_RABBITMQ_HEARTBEAT_SECONDS": "3",
+            "PROOF_RABBITMQ_PUBLISH_TIMEOUT_SECONDS": "3",
+        }
+
+    async def with_channel(use: Callable[[Any], Any]) -> Any:
+        async with await aio_pika.connect(server.url) as connection:
+            return await use(await connection.channel())
+
+    def create(proof: Proof) -> None:
+        proof.do("-m", "proof", "provision")
+
+        async def copy(channel: Any) -> None:
+            queue = await channel.declare_queue(f"{proof.topic}.copy", durable=True)
+            await queue.bind("events", f"{proof.topic}.#")
+
+        asyncio.run(with_channel(copy))
+
+    def messages(proof: Proof) -> int:
+        async def count(channel: Any) -> int:
+            queue = await channel.declare_queue(f"{proof.topic}.copy", passive=True)
+            return int(queue.declaration_result.message_count)
+
+        return int(asyncio.run(with_channel(count)))
+
+    def behind(proof: Proof) -> int:
+        lines = server.control("list_queues", "name", "messages", "--no-table-headers")
+        queues = [line.split("\t") for line in lines.splitlines()]
+        mine = f"{proof.topic}.on"
+        return sum(int(number) for name, number in queues if name.startswith(mine))
+
+    return Backend("rabbitmq", env, create, messages, behind)
+
+
+SERVERS: Mapping[Stack, tuple[str, Callable[[Any], Backend]]] = {
+    Stack.KAFKA: ("kafka", kafka),
+    Stack.RABBITMQ: ("rabbitmq", rabbitmq),
+}

@@ -141,7 +141,7 @@ SLOW_HANDLER: Final = Row(
     KAFKA,
     "the handler was called once for each event",
     "the broker is not polled while an event is under way: handlers are called again",
-    why_not="the embedded broker has no such limit",
+    why_not="Kafka's limit; RabbitMQ's is half an hour, the embedded broker has none",
 )
 REBALANCES: Final = Row(
     22,
@@ -182,7 +182,7 @@ NO_ROOM: Final = Row(
     KAFKA,
     "no attempt is counted and nothing is parked meanwhile",
     "it is not told from an error of the handler: events are parked",
-    why_not="SQLite's disk is the machine's, which no test may fill",
+    why_not="PostgreSQL is the same in the first column; SQLite's disk is the machine's",
 )
 POISON_ROW: Final = Row(
     29,

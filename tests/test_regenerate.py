@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from eventgen.write import lock
+from eventgen.write import journal, lock
+from eventgen.write.manifest import digest
 
 from tests.support.generate import eventgen, new_service
 
@@ -103,6 +104,22 @@ def test_a_second_run_is_told_that_the_first_is_at_work(root: Path) -> None:
     assert busy.returncode == 6
     assert "another eventgen is writing" in busy.stderr
     assert eventgen("generate", cwd=root).returncode == 0
+
+
+def test_a_run_that_died_half_way_is_taken_back_by_the_next(root: Path) -> None:
+    old = (root / TOPOLOGY).read_bytes()
+    backup = root / ".eventgen/tmp/0.old"
+    backup.parent.mkdir()
+    backup.write_bytes(old)
+    (root / TOPOLOGY).write_bytes(b"half\n")
+    move = journal.Move(TOPOLOGY, digest(old), digest(b"half\n"), ".eventgen/tmp/0.old")
+    journal.begin(root, [move])
+
+    checked = eventgen("generate", "--check", cwd=root)
+
+    assert checked.returncode == 0, checked.stdout
+    assert "took back" in checked.stderr
+    assert (root / TOPOLOGY).read_bytes() == old
 
 
 def test_watching_generates_after_each_save_and_survives_a_broken_specification(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 
 from eventgen.commands import options as shared
 from eventgen.commands import project, show
 from eventgen.commands.exits import Exit
-from eventgen.write import journal, lock
+from eventgen.write import JOURNAL
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
@@ -55,6 +56,7 @@ def once(root: Path, options: argparse.Namespace) -> Exit:
         return Exit.OK
     # Only a project that changed pays for the import of the generator.
     from eventgen.commands import regenerate  # noqa: PLC0415
+    from eventgen.write import lock  # noqa: PLC0415
 
     report = regenerate.as_json if options.json else None
     if options.check or options.diff or options.dry_run:
@@ -74,8 +76,10 @@ def once(root: Path, options: argparse.Namespace) -> Exit:
 
 def finish_interrupted(root: Path) -> None:
     """Take back what a run that died has left half done."""
-    if not journal.is_pending(root):
+    if not os.path.lexists(root / JOURNAL):
         return
+    from eventgen.write import journal, lock  # noqa: PLC0415  - hardly ever needed
+
     with lock.held(root):
         if journal.is_pending(root):
             journal.roll_back(root)

@@ -17,10 +17,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from eventgen.write import JOURNAL
 from eventgen.write.manifest import digest
 from eventgen.write.paths import STAGE, content, resolve
-
-_JOURNAL = ".eventgen/journal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class Move:
 
 def is_pending(root: Path) -> bool:
     """Whether a run was interrupted half-way."""
-    return os.path.lexists(root / _JOURNAL)
+    return os.path.lexists(root / JOURNAL)
 
 
 def begin(root: Path, moves: Iterable[Move]) -> None:
@@ -45,13 +44,13 @@ def begin(root: Path, moves: Iterable[Move]) -> None:
     text = json.dumps({"moves": [asdict(move) for move in moves], "folders": folders})
     staged = root / STAGE / "journal"
     flush(staged, text)
-    staged.replace(root / _JOURNAL)
+    staged.replace(root / JOURNAL)
     _sync_folder(root / ".eventgen")
 
 
 def commit(root: Path) -> None:
     """All is in its place: from here on there is nothing to take back."""
-    (root / _JOURNAL).unlink()
+    (root / JOURNAL).unlink()
     shutil.rmtree(root / STAGE, ignore_errors=True)
 
 
@@ -60,7 +59,7 @@ def roll_back(root: Path) -> None:
 
     A file that somebody edited since is left as it is.
     """
-    noted = json.loads((root / _JOURNAL).read_text(encoding="utf-8"))
+    noted = json.loads((root / JOURNAL).read_text(encoding="utf-8"))
     for move in reversed([Move(**raw) for raw in noted["moves"]]):
         _put_back(root, move)
     for folder in reversed(noted["folders"]):

@@ -15,6 +15,7 @@ from eventgen import __version__
 _COMMANDS = (
     ("new", "start a new service"),
     ("generate", "write what the specification asks for, again"),
+    ("eject", "make a generated file your own"),
     ("check", "say what is wrong with a specification"),
     ("diff", "say what a change of a specification breaks, and for whom"),
     ("explain", "say what a finding is about, or what holds for an event and why"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import json
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eventgen import pipeline
@@ -17,7 +19,7 @@ from eventgen.plan.kinds import Owner
 from eventgen.remote.reader import Reader
 from eventgen.write.apply import apply, load_manifest, reader
 from eventgen.write.manifest import Entry
-from eventgen.write.reconcile import CHANGES, REFUSED, Deed, Step, reconcile
+from eventgen.write.reconcile import CHANGES, REFUSED, Deed, Step, moved_to, reconcile
 
 _MOST_LISTED = 12
 
@@ -70,30 +72,31 @@ def _tell_requirements(root: Path, service: Service) -> None:
             show.say(f'add "{requirement}" to the dependencies in pyproject.toml and install it')
 
 
-def carry_out(root: Path, planned: Plan, *, force: bool = False, dry_run: bool = False) -> Exit:
+Report = Callable[[tuple[Step, ...]], None]
+
+
+def carry_out(root: Path, planned: Plan, report: Report, *, force: bool = False) -> Exit:
     """Write, unless something would be lost; then say what was done."""
     refused = () if force else planned.of(*REFUSED)
     if refused:
         return _refuse(refused)
-    steps = tuple(_forced(step) for step in planned.steps)
-    if not dry_run:
-        apply(root, steps, planned.manifest)
-        project.save_state(root, planned.inputs)
-    _report(steps, dry_run=dry_run)
+    steps = _forced(planned.steps)
+    apply(root, steps, planned.manifest)
+    project.save_state(root, planned.inputs)
+    report(steps)
     return Exit.OK
 
 
 def write_new(root: Path, planned: Plan, inputs: tuple[Path, ...]) -> None:
     """Write a project that did not exist before; what the skeleton holds already is adopted."""
-    apply(root, tuple(_forced(step) for step in planned.steps), planned.manifest)
+    apply(root, _forced(planned.steps), planned.manifest)
     project.save_state(root, inputs)
 
 
-def report_drift(planned: Plan) -> Exit:
+def report_drift(planned: Plan, report: Report) -> Exit:
     """`--check`: each path that is not as it would be generated, and why."""
+    report(planned.steps)
     drift = planned.of(*CHANGES, *REFUSED)
-    for step in drift:
-        print(f"{_DRIFT[step.deed]:<9} {step.path}")
     if drift:
         show.say(f"{len(drift)} files are not up to date; run `eventgen generate`")
         return Exit.FINDINGS
@@ -104,11 +107,48 @@ def report_drift(planned: Plan) -> Exit:
 def print_diff(planned: Plan) -> Exit:
     """`--diff`: what a generation would change, as a unified diff."""
     for step in planned.of(*CHANGES, *REFUSED):
-        before = (step.before or b"").decode(errors="replace").splitlines(keepends=True)
-        after = (step.after or "").splitlines(keepends=True)
-        names = (f"a/{step.path}", f"b/{step.path}")
-        print("".join(difflib.unified_diff(before, after, *names)), end="")
+        print(_diff(step), end="")
     return Exit.OK
+
+
+def as_json(steps: tuple[Step, ...]) -> None:
+    """`--json`: every path that is not simply kept."""
+    files = [
+        {"path": step.path, "action": step.deed.value, "owner": step.owner.value}
+        for step in steps
+        if step.deed is not Deed.KEEP
+    ]
+    print(json.dumps({"files": files}, indent=2))
+
+
+def as_drift(steps: tuple[Step, ...]) -> None:
+    """One line for each path that is not up to date."""
+    for step in steps:
+        if step.deed in _DRIFT:
+            print(f"{_DRIFT[step.deed]:<9} {step.path}")
+
+
+def as_done(steps: tuple[Step, ...]) -> None:
+    """What was done, for people."""
+    changes = [step for step in steps if step.deed in CHANGES]
+    for step in changes[:_MOST_LISTED]:
+        yours = "   (yours from now on)" if step.owner in (Owner.PERSON, Owner.STARTER) else ""
+        show.say(f"{_DONE[step.deed]:<8} {step.path}{yours}")
+    if len(changes) > _MOST_LISTED:
+        show.say(f"         and {len(changes) - _MOST_LISTED} more")
+    for step in steps:
+        if step.deed is Deed.ORPHAN:
+            show.say(f"orphan   {step.path}: nothing asks for it any more, but it is yours")
+            if (target := moved_to(step, steps)) is not None:
+                show.say(f"         if it was renamed, move your code to {target}")
+    if not changes:
+        show.say("everything is up to date")
+
+
+def as_planned(steps: tuple[Step, ...]) -> None:
+    """The same before it is done."""
+    as_done(_forced(steps))
+    show.say("nothing was written (--dry-run)")
 
 
 _DRIFT = {
@@ -121,38 +161,29 @@ _DRIFT = {
 _DONE = {Deed.CREATE: "created", Deed.UPDATE: "updated", Deed.REMOVE: "removed"}
 
 
-def _forced(step: Step) -> Step:
-    if step.deed not in REFUSED:
-        return step
-    return Step(step.path, Deed.UPDATE, step.owner, step.before, step.after)
+def _forced(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    return tuple(
+        replace(step, deed=Deed.UPDATE) if step.deed in REFUSED else step for step in steps
+    )
+
+
+def _diff(step: Step) -> str:
+    before = (step.before or b"").replace(b"\r\n", b"\n").decode(errors="replace")
+    lines = before.splitlines(keepends=True), (step.after or "").splitlines(keepends=True)
+    return "".join(difflib.unified_diff(*lines, f"a/{step.path}", f"b/{step.path}"))
 
 
 def _refuse(refused: tuple[Step, ...]) -> Exit:
     for step in refused:
         why = "was edited by hand" if step.deed is Deed.EDITED else "was not written by eventgen"
-        show.say(f"refused: {step.path} {why}")
+        show.say(f"refused: {step.path} {why}; this would be lost:")
+        show.say(_diff(step))
     show.stop(
         Stop(
             Exit.REFUSED,
             f"{len(refused)} files would be overwritten, so nothing was written",
-            "see `eventgen generate --diff`; move your code into a handler, "
-            "or overwrite the files with `eventgen generate --force`",
+            "move your code into a handler, keep the file as yours with `eventgen eject FILE`, "
+            "or overwrite it with `eventgen generate --force`",
         )
     )
     return Exit.REFUSED
-
-
-def _report(steps: tuple[Step, ...], *, dry_run: bool) -> None:
-    changes = [step for step in steps if step.deed in CHANGES]
-    for step in changes[:_MOST_LISTED]:
-        yours = "   (yours from now on)" if step.owner in (Owner.PERSON, Owner.STARTER) else ""
-        show.say(f"{_DONE[step.deed]:<8} {step.path}{yours}")
-    if len(changes) > _MOST_LISTED:
-        show.say(f"         and {len(changes) - _MOST_LISTED} more")
-    for step in steps:
-        if step.deed is Deed.ORPHAN:
-            show.say(f"orphan   {step.path}: nothing asks for it any more, but you edited it")
-    if not changes:
-        show.say("everything is up to date")
-    elif dry_run:
-        show.say("nothing was written (--dry-run)")

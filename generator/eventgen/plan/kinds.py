@@ -17,6 +17,7 @@ class Owner(Enum):
     TOOL = "generated"  # rewritten by every `generate`; hand edits are refused, not lost
     PERSON = "once"  # written when it is missing, then never touched
     STARTER = "starter"  # like PERSON, but whoever deletes it does not get it back
+    EJECTED = "ejected"  # was TOOL's, until a person took it over: never touched while it is there
     GIFT = "gift"  # written by `new` only, and not remembered: part of the example
 
 

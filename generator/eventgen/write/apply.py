@@ -1,4 +1,8 @@
-"""Steps -> disk. Everything is staged first; then each file takes its place in one rename."""
+"""Steps -> disk. Everything is staged first; then each file takes its place in one rename.
+
+Whatever goes wrong on the way, and be it the death of the process, the tree is the old one or the
+new one: see `journal`.
+"""
 
 from __future__ import annotations
 
@@ -7,91 +11,110 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from eventgen.write import manifest
+from eventgen.plan.kinds import Owner
+from eventgen.write import journal, manifest
+from eventgen.write.paths import STAGE, content, resolve
+from eventgen.write.put import put
 from eventgen.write.reconcile import CHANGES, Deed, Read, Step, entries_after
 
-_STAGE = ".eventgen/tmp"
 
-
-class OutsideProjectError(OSError):
-    """A path would leave the project, by its name or through a symbolic link."""
+class ChangedMeanwhileError(OSError):
+    """A file is not as it was when the steps were computed."""
 
 
 def reader(root: Path) -> Read:
     """How `reconcile` sees the project in `root`."""
-    return lambda path: _read(_resolve(root, path))
+    return lambda path: content(resolve(root, path))
 
 
 def load_manifest(root: Path) -> Mapping[str, manifest.Entry]:
     """What eventgen wrote into this project before; nothing when it never did."""
-    content = _read(root / manifest.PATH)
-    return manifest.parse(content.decode(errors="replace")) if content else {}
+    text = content(root / manifest.PATH)
+    return manifest.parse(text.decode(errors="replace")) if text else {}
+
+
+def write_manifest(root: Path, known: Mapping[str, manifest.Entry]) -> None:
+    """Replace the manifest alone."""
+    put(root / manifest.PATH, manifest.dump(known.values()).encode())
 
 
 def apply(root: Path, steps: Iterable[Step], known: Mapping[str, manifest.Entry]) -> None:
-    """Carry the steps out; the manifest is written last.
+    """Carry the steps out, all of them or none; the manifest is written last.
 
-    Raises OSError (disk full, read-only, outside the project) before the first file is touched
-    whenever the cause can be seen that early.
+    Raises OSError (disk full, not allowed, outside the project, edited meanwhile), and has changed
+    nothing then.
     """
     steps = tuple(steps)
-    changes = [step for step in steps if step.deed in CHANGES]
-    text = manifest.dump(entries_after(steps, known))
-    if not changes and _read(root / manifest.PATH) == text.encode():
+    moved = [*_in_order(steps), *_manifest_step(root, manifest.dump(entries_after(steps, known)))]
+    if not moved:
         return
-    targets = {step.path: _resolve(root, step.path) for step in changes}
-    stage = root / _STAGE
+    moves = [_move(number, step) for number, step in enumerate(moved)]
+    stage = resolve(root, f"{STAGE}/0").parent
     shutil.rmtree(stage, ignore_errors=True)
     stage.mkdir(parents=True)
     try:
-        staged = {
-            step.path: _stage(stage / str(number), step.after)
-            for number, step in enumerate(changes)
-            if step.after is not None
-        }
-        _stage(stage / "manifest", text)
-        for step in changes:
-            _carry_out(step, targets[step.path], staged.get(step.path), root)
-        (stage / "manifest").replace(root / manifest.PATH)
-    finally:
+        for number, step in enumerate(moved):
+            _stage(root, stage / f"{number}.new", stage / f"{number}.old", step)
+        journal.begin(root, moves)
+        for number, step in enumerate(moved):
+            _carry_out(root, stage / f"{number}.new", step)
+        journal.commit(root)
+    except BaseException:
+        if journal.is_pending(root):
+            journal.roll_back(root)
         shutil.rmtree(stage, ignore_errors=True)
+        raise
 
 
-def _carry_out(step: Step, target: Path, staged: Path | None, root: Path) -> None:
-    if step.deed is Deed.REMOVE or staged is None:
-        target.unlink()
+def _in_order(steps: tuple[Step, ...]) -> list[Step]:
+    """The changes, removals first: where case does not count, a new name may be the old file's."""
+    changes = [step for step in steps if step.deed in CHANGES]
+    return sorted(changes, key=lambda step: step.deed is not Deed.REMOVE)
+
+
+def _manifest_step(root: Path, text: str) -> list[Step]:
+    before = content(resolve(root, manifest.PATH))
+    if before == text.encode():
+        return []
+    deed = Deed.CREATE if before is None else Deed.UPDATE
+    return [Step(manifest.PATH, deed, Owner.TOOL, before, text)]
+
+
+def _move(number: int, step: Step) -> journal.Move:
+    before = None if step.before is None else manifest.digest(step.before)
+    after = None if step.after is None else manifest.digest(step.after.encode())
+    return journal.Move(step.path, before, after, f"{STAGE}/{number}.old")
+
+
+def _stage(root: Path, new: Path, old: Path, step: Step) -> None:
+    target = resolve(root, step.path)
+    if content(target) != step.before:
+        raise ChangedMeanwhileError(f"`{step.path}` was changed just now; run the command again")
+    if step.after is not None:
+        journal.flush(new, step.after)
+    if step.before is None:
+        return
+    if step.after is not None and not target.is_symlink():
+        shutil.copymode(target, new)
+    try:
+        os.link(target, old, follow_symlinks=False)
+    except (OSError, NotImplementedError):  # a file system without hard links
+        shutil.copy2(target, old, follow_symlinks=False)
+
+
+def _carry_out(root: Path, new: Path, step: Step) -> None:
+    target = resolve(root, step.path)
+    if step.after is None:
+        target.unlink(missing_ok=True)
         _prune(target.parent, root)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    staged.replace(target)
-
-
-def _stage(path: Path, text: str) -> Path:
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    return path
+    new.replace(target)
 
 
 def _prune(folder: Path, root: Path) -> None:
     """Folders that a removal left empty go too."""
-    while folder != root and not any(folder.iterdir()):
+    while folder != root and {one.name for one in folder.iterdir()} <= {"__pycache__"}:
+        shutil.rmtree(folder / "__pycache__", ignore_errors=True)
         folder.rmdir()
         folder = folder.parent
-
-
-def _resolve(root: Path, path: str) -> Path:
-    if not manifest.is_inside(path):
-        raise OutsideProjectError(f"`{path}` is not a path inside the project")
-    target = root / path
-    if not target.parent.resolve().is_relative_to(root.resolve()):
-        raise OutsideProjectError(f"`{path}` leads out of the project through a symbolic link")
-    return target
-
-
-def _read(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None

@@ -4,6 +4,8 @@ A text file, one sorted line a file, so that it can be reviewed and merged:
 
     eventgen-manifest 1
     <sha256 of the content, line ends as LF> <owner> <path>
+
+Git merges it by union, so a path may stand there twice: a file that is like either is ours.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ class Entry:
     """One file eventgen wrote."""
 
     path: str
-    digest: str
+    digests: tuple[str, ...]
     owner: Owner
 
 
@@ -35,7 +37,8 @@ def digest(content: bytes) -> str:
 
 def dump(entries: Iterable[Entry]) -> str:
     """The manifest's text."""
-    lines = (f"{e.digest} {e.owner.value} {e.path}" for e in sorted(entries, key=lambda e: e.path))
+    in_order = sorted(entries, key=lambda entry: entry.path)
+    lines = (f"{one} {e.owner.value} {e.path}" for e in in_order for one in e.digests)
     return "\n".join([_HEADER, *lines]) + "\n"
 
 
@@ -46,7 +49,9 @@ def parse(text: str) -> Mapping[str, Entry]:
     for line in text.splitlines()[1:]:
         parts = line.split(" ", 2)
         if len(parts) == 3 and parts[1] in owners and is_inside(parts[2]):
-            entries[parts[2]] = Entry(parts[2], parts[0], owners[parts[1]])
+            before = entries[parts[2]].digests if parts[2] in entries else ()
+            digests = before if parts[0] in before else (*before, parts[0])
+            entries[parts[2]] = Entry(parts[2], digests, owners[parts[1]])
     return entries
 
 
@@ -58,8 +63,9 @@ def is_inside(path: str) -> bool:
         pure.is_absolute()
         or not parts
         or ".." in parts
-        or parts[0] == ".git"
+        or parts[0].casefold() == ".git"
         or "\\" in path
         or ":" in path
+        or "\n" in path
         or "\0" in path
     )

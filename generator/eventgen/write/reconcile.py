@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import Enum
 
 from eventgen.plan.kinds import Owner, RenderedFile
 from eventgen.write.manifest import Entry, digest
+
+
+class CaseTwinsError(OSError):
+    """Two planned paths differ in case only."""
 
 
 class Deed(Enum):
@@ -45,13 +50,35 @@ def reconcile(
 ) -> tuple[Step, ...]:
     """What to do about each path, sorted by path. `read` gives a file's bytes, or None."""
     planned = {file.path: file for file in files}
-    steps = [_planned(file, manifest.get(file.path), read(file.path)) for file in planned.values()]
+    _refuse_twins(planned)
+    # Where case does not count, a file whose name changed in case only stands there already.
+    folded = {path.casefold(): entry for path, entry in manifest.items()}
+    steps = [
+        _planned(file, manifest.get(path) or folded.get(path.casefold()), read(path))
+        for path, file in planned.items()
+    ]
     steps += [
         _unplanned(entry, content)
         for entry in manifest.values()
         if entry.path not in planned and (content := read(entry.path)) is not None
     ]
     return tuple(sorted(steps, key=lambda step: step.path))
+
+
+def moved_to(orphan: Step, steps: Iterable[Step]) -> str | None:
+    """The new file that the code of an orphan most likely belongs in: that with the nearest name.
+
+    None when no file of its kind is new.
+    """
+    folder = orphan.path.rpartition("/")[0]
+    new = [
+        step.path
+        for step in steps
+        if step.deed is Deed.CREATE
+        and step.owner is orphan.owner
+        and step.path.rpartition("/")[0] == folder
+    ]
+    return next(iter(get_close_matches(orphan.path, new, 1, cutoff=0)), None)
 
 
 def entries_after(steps: Iterable[Step], manifest: Mapping[str, Entry]) -> tuple[Entry, ...]:
@@ -66,11 +93,13 @@ def entries_after(steps: Iterable[Step], manifest: Mapping[str, Entry]) -> tuple
         if (born or step.after is None) and known is not None:
             entries[step.path] = known
         elif step.after is not None:
-            entries[step.path] = Entry(step.path, digest(step.after.encode()), step.owner)
+            entries[step.path] = Entry(step.path, (digest(step.after.encode()),), step.owner)
     return tuple(entries.values())
 
 
 def _planned(file: RenderedFile, known: Entry | None, content: bytes | None) -> Step:
+    if known is not None and known.owner is Owner.EJECTED and content is not None:
+        return Step(file.path, Deed.KEEP, known.owner, content, file.text)
     return Step(file.path, _deed(file, known, content), file.owner, content, file.text)
 
 
@@ -83,9 +112,21 @@ def _deed(file: RenderedFile, known: Entry | None, content: bytes | None) -> Dee
         return Deed.KEEP
     if known is None:
         return Deed.IN_THE_WAY
-    return Deed.UPDATE if known.digest == digest(content) else Deed.EDITED
+    return Deed.UPDATE if digest(content) in known.digests else Deed.EDITED
 
 
 def _unplanned(entry: Entry, content: bytes) -> Step:
-    deed = Deed.REMOVE if digest(content) == entry.digest else Deed.ORPHAN
+    ours = entry.owner is not Owner.EJECTED and digest(content) in entry.digests
+    deed = Deed.REMOVE if ours else Deed.ORPHAN
     return Step(entry.path, deed, entry.owner, content, None)
+
+
+def _refuse_twins(paths: Iterable[str]) -> None:
+    """Two names that differ in case only are one file on macOS and Windows."""
+    seen: dict[str, str] = {}
+    for path in paths:
+        twin = seen.setdefault(path.casefold(), path)
+        if twin != path:
+            raise CaseTwinsError(
+                f"`{twin}` and `{path}` would be one file where case does not count"
+            )

@@ -94,9 +94,10 @@ def test_dependencies_are_those_eventgen_is_tested_with(answers: Answers, tmp_pa
     given = set(theirs["dependencies"])
     assert given <= tested
     assert given >= set(answers.requirements)
-    backends = {"asyncpg>=0.31,<1", "confluent-kafka>=2.16,<3"}
-    payloads = {form.requires for form in FORMS.values()}
-    assert tested - given == payloads | (backends if answers is EMBEDDED else set())
+    others = {form.requires for form in FORMS.values()}
+    others |= {one for broker in brokers.discover().values() for one in broker.requires}
+    others |= {"asyncpg>=0.31,<1"}
+    assert tested - given == others - given
 
 
 @pytest.mark.parametrize("words", HOSTILE)

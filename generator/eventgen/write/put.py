@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import secrets
 from pathlib import Path
 
 
 def put(path: Path, content: bytes) -> None:
     """Write a file, and its folder when that is missing. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, staged = tempfile.mkstemp(prefix=f".{path.name[:20]}-", dir=path.parent)
+    staged = path.with_name(f".{path.name[:20]}-{secrets.token_hex(8)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with staged.open("xb") as file:
             file.write(content)
-        Path(staged).replace(path)
+        staged.replace(path)
     except OSError:
-        Path(staged).unlink(missing_ok=True)
+        staged.unlink(missing_ok=True)
         raise

@@ -16,14 +16,17 @@ from uuid import UUID
 
 import click
 import structlog
+from pydantic_core import from_json, to_json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from . import logs
 from .app import App
+from .codec import encode
 from .connecting import connect_database
 from .database import OutboxRow, PendingRow
 from .embedded import EmbeddedTransport
+from .envelope import uuid7
 from .migrate import upgrade
 from .outbox import Publisher
 from .retry import describe
@@ -183,7 +186,25 @@ def _example(app: App, event: EventType) -> Any:
     body = app.service.examples.get(event.model.__name__)
     if body is None:
         raise LookupError(f"there is no example of {event.type}")
-    return event.model.model_validate_json(body, strict=True)
+    example = event.model.model_validate_json(body, strict=True)
+    try:
+        other = event.model.model_validate_json(_with_id(event, body), strict=True)
+        encode(event, other)
+    except ValueError:  # an id that must look otherwise
+        return example
+    return other
+
+
+def _with_id(event: EventType, body: bytes) -> bytes:
+    """The example with an id of its own, where its payload has one: the inbox believes it."""
+    path = event.envelope.attributes.get("id", ()) if event.envelope.data is None else ()
+    document = holder = from_json(body)
+    for name in path[:-1]:
+        holder = holder.get(name) if isinstance(holder, dict) else None
+    if not path or not isinstance(holder, dict) or not isinstance(holder.get(path[-1]), str):
+        return body
+    holder[path[-1]] = str(uuid7())
+    return to_json(document)
 
 
 def _where(channel: Channel) -> dict[str, Any]:

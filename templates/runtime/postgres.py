@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
 _NOW = "clock_timestamp()"  # the time of the statement; now() is that of the transaction
+_CALLS = "eventgen_outbox"  # the channel on which relays are called
 _PENDING = PENDING.replace("headers", "headers::text")
 _PARKED = PARKED.replace("headers", "headers::text")
 
@@ -98,7 +99,6 @@ SELECT {_PENDING} FROM outbox WHERE id = ANY(ARRAY(
   WHERE before < $5))
 ORDER BY id
 """
-_CALLS = "eventgen_outbox"  # the channel on which relays are called
 _DELETE_SENT = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
 _KEEP_SENT = f"""
 WITH gone AS ({_DELETE_SENT} RETURNING {ARCHIVED})

@@ -7,6 +7,8 @@ import time
 from zlib import crc32
 
 import pytest
+from confluent_kafka import ConsumerGroupState
+from confluent_kafka.admin import AdminClient
 
 from tests.delivery import rows, switches
 from tests.delivery.matrix import Stack, controls, runs
@@ -185,7 +187,17 @@ def one_slow_event(service: Proof) -> None:
     service.relay()
     for _ in range(2):
         service.consumer(PROOF_SLOW="c0", PROOF_SLOW_SECONDS="9", **limits)
+    # A consumer that joins takes partitions from the one that is at work in them.
+    wait_until(service, lambda: members(service) == 2)
     service.publish(CUSTOMERS, CUSTOMERS)
+
+
+def members(service: Proof) -> int:
+    """How many consumers have a share of the topic; 0 while they are dealt out."""
+    admin = AdminClient({"bootstrap.servers": service.env["PROOF_KAFKA_BOOTSTRAP_SERVERS"]})
+    group = service.env["PROOF_KAFKA_GROUP_ID"]
+    found = admin.describe_consumer_groups([group])[group].result(30)
+    return len(found.members) if found.state is ConsumerGroupState.STABLE else 0
 
 
 @runs(rows.SLOW_HANDLER)

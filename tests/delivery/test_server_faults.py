@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +117,8 @@ def send(server: Any, what: signal.Signals) -> None:
     pid = int((Path(server.folder) / "pid").read_text())
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     for process in (pid, *map(int, children)):
-        os.kill(process, what)
+        with suppress(ProcessLookupError):  # PostgreSQL's processes come and go
+            os.kill(process, what)
 
 
 @runs(rows.FROZEN_SERVERS)

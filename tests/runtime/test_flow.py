@@ -265,7 +265,10 @@ def test_a_handler_that_takes_too_long_is_cancelled_and_has_failed(url, sleep):
             async with asyncio.timeout(20):
                 while not (dead := await b.parked("dead")):
                     await asyncio.sleep(0.02)
-            assert (dead[0].seq, dead[0].attempts) == (first.seq, 2)
+            assert dead[0].seq == first.seq
+            # A statement that is cancelled may take its connection, and so the lock on the row,
+            # with it: then another worker can try before the failure is written down.
+            assert dead[0].attempts in ({2} if sleep is asleep else {2, 3})
             assert await b.effects() == [("k", 0), ("k", 1)]
 
     asyncio.run(case())

@@ -96,10 +96,16 @@ def test_a_handler_that_takes_another_event_is_a_type_error(
     tree = shutil.copytree(trees["orders-embedded"], tmp_path / "orders")
     handler = tree / "src/orders/handlers/on_payment_failed.py"
     handler.write_text(handler.read_text().replace("PaymentFailed", "PaymentCaptured"))
-    found = mypy(tree, shutil.copytree(libraries, tmp_path / "cache"), "src")
+    found = refused(tree, shutil.copytree(libraries, tmp_path / "cache"))
+    assert "on_payment_failed" in found or "arg-type" in found
+
+
+def refused(tree: Path, cache: Path) -> str:
+    """What the type checker has against the wiring of a service."""
+    found = mypy(tree, cache, "src")
     assert found.returncode == 1
     assert "_generated/subscribers.py" in found.stdout
-    assert "on_payment_failed" in found.stdout or "arg-type" in found.stdout
+    return found.stdout
 
 
 def test_an_upcaster_that_makes_something_else_is_a_type_error(
@@ -108,10 +114,7 @@ def test_an_upcaster_that_makes_something_else_is_a_type_error(
     tree = shutil.copytree(trees["short-envelopes-embedded"], tmp_path / "parcels")
     upcaster = tree / "src/parcels/upcasters/parcel_weighed.py"
     upcaster.write_text(upcaster.read_text().replace("ParcelWeighedV2", "ParcelWeighedV3"))
-    found = mypy(tree, shutil.copytree(libraries, tmp_path / "cache"), "src")
-    assert found.returncode == 1
-    assert "_generated/subscribers.py" in found.stdout
-    assert "[assignment]" in found.stdout
+    assert "[assignment]" in refused(tree, shutil.copytree(libraries, tmp_path / "cache"))
 
 
 def test_nothing_generated_imports_eventgen(trees: Trees) -> None:

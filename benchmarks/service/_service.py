@@ -25,6 +25,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "generator")]
 
 from tests.servers import kafka as kafka_server  # noqa: E402  - found just now
 from tests.servers import postgres as postgres_server  # noqa: E402
+from tests.servers.base import own_server  # noqa: E402
 from tests.support.generate import eventgen, run  # noqa: E402
 
 Process = subprocess.Popen[bytes]
@@ -201,16 +202,6 @@ def _generate(folder: Path) -> Path:
 
 
 @contextmanager
-def _server(module: Any, folder: Path) -> Iterator[Any]:
-    folder.mkdir(mode=0o755)
-    server = module.start(folder, own=True)
-    try:
-        yield server
-    finally:
-        server.remove()
-
-
-@contextmanager
 def running_bench() -> Iterator[Bench]:
     """Servers, tables and the service; all gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="eventgen-bench-"))
@@ -218,8 +209,8 @@ def running_bench() -> Iterator[Bench]:
     try:
         project = _generate(folder)
         with (
-            _server(kafka_server, folder / "kafka") as kafka,
-            _server(postgres_server, folder / "postgres") as postgres,
+            own_server(kafka_server, folder / "kafka") as kafka,
+            own_server(postgres_server, folder / "postgres") as postgres,
         ):
             env = {
                 **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},

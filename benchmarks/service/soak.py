@@ -34,6 +34,7 @@ from tests.delivery.matrix import Stack  # noqa: E402
 from tests.delivery.proof import Counts, Proof, proof  # noqa: E402
 from tests.servers import kafka as kafka_server  # noqa: E402
 from tests.servers import postgres as postgres_server  # noqa: E402
+from tests.servers.base import own_server  # noqa: E402
 
 CUSTOMERS = 40
 PUBLISHERS = CONSUMERS = RELAYS = 2
@@ -218,16 +219,6 @@ def service(folder: Path, kafka: Any, postgres: Any) -> Iterator[Soak]:
         yield Soak(made, kafka, postgres)
 
 
-@contextmanager
-def _server(module: Any, folder: Path) -> Iterator[Any]:
-    folder.mkdir(mode=0o755)
-    server = module.start(folder, own=True)
-    try:
-        yield server
-    finally:
-        server.remove()
-
-
 def main() -> int:
     """0 when nothing was lost, doubled or out of order; with `--control`, when something was."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -239,8 +230,8 @@ def main() -> int:
     folder.chmod(0o711)  # PostgreSQL runs as another user when this runs as root
     try:
         with (
-            _server(kafka_server, folder / "kafka") as kafka,
-            _server(postgres_server, folder / "postgres") as postgres,
+            own_server(kafka_server, folder / "kafka") as kafka,
+            own_server(postgres_server, folder / "postgres") as postgres,
             service(folder, kafka, postgres) as soak,
         ):
             if options.control:

@@ -21,6 +21,7 @@ _ASYNC_DRIVERS = {
 }
 
 S = TypeVar("S", bound="ServiceSettings")
+B = TypeVar("B", bound=BaseSettings)
 
 
 class ServiceSettings(BaseSettings):
@@ -61,6 +62,16 @@ def load(settings_type: type[S], service: Service, **given: Any) -> S:
         raise ConfigurationError("; ".join(_explain(error, prefix))) from None
 
 
+def load_broker(settings_type: type[B], title: str, prefix: str) -> B:
+    """Read a broker's own settings, with this prefix; raises what `load` raises."""
+    source: dict[str, Any] = {"_env_prefix": prefix}
+    try:
+        return settings_type(**source)
+    except ValidationError as error:
+        text = "; ".join(_explain(error, prefix))
+        raise ConfigurationError(f"the {title} settings are not complete: {text}") from None
+
+
 def broker_of(settings: ServiceSettings, service: Service) -> str:
     """The broker to use: the service's own, unless the embedded one is asked for."""
     chosen = settings.broker or service.broker
@@ -94,6 +105,8 @@ def _explain(error: ValidationError, prefix: str) -> list[str]:
     found = []
     for item in error.errors(include_url=False, include_input=False):
         variable = prefix + "_".join(str(part) for part in item["loc"]).upper()
-        missing = item["type"] == "missing"
-        found.append(f"{variable} is not set" if missing else f"{variable}: {item['msg']}")
+        if item["type"] == "missing":
+            found.append(f"{variable} is not set")
+        else:  # without a place it is about several of them
+            found.append(f"{variable}: {item['msg']}" if item["loc"] else item["msg"])
     return found

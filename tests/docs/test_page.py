@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import chromium
 from tests.servers.base import Missing
+from tests.servers.programs import CHROMIUM
 from tests.support.browser import Browser
 from tests.support.generate import SPECS, eventgen
 from tests.support.packages import unpacked
@@ -25,7 +25,7 @@ HOSTILE = (
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     try:
-        chromium.find()
+        CHROMIUM.find()
     except Missing as missing:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(str(missing))
     browser = Browser(tmp_path_factory.mktemp("chromium"))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from tests.servers import chromium, kafka, npm, postgres, rabbitmq
+from tests.servers import kafka, postgres, rabbitmq
 from tests.servers.base import Missing
+from tests.servers.programs import CHROMIUM, NPM
 
 
 def main(arguments: list[str]) -> int:
@@ -18,8 +19,8 @@ def main(arguments: list[str]) -> int:
         ("kafka", kafka),
         ("postgres", postgres),
         ("rabbitmq", rabbitmq),
-        ("npm", npm),
-        ("chromium", chromium),
+        ("npm", NPM),
+        ("chromium", CHROMIUM),
     )
     for name, server in servers:
         try:

@@ -10,11 +10,12 @@ import signal
 import socket
 import subprocess
 import time
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 HOST = "127.0.0.1"
 LOG = "log"
@@ -124,6 +125,47 @@ def tail(folder: str, lines: int = 15) -> str:
         return "\n".join((Path(folder) / LOG).read_text(errors="replace").splitlines()[-lines:])
     except OSError:
         return "(no log)"
+
+
+# servers --------------------------------------------------------------------------------------
+
+
+class Server(Protocol):
+    """A running server. `folder` or `container` tell what to kill; neither at a given address."""
+
+    folder: str
+    container: str
+    killable: bool
+
+
+def kill_server(server: Server, fixture: str) -> None:
+    """SIGKILL. `fixture` gives a test a server of its own."""
+    if not server.killable:
+        raise RuntimeError(f"other tests use this server too; take the fixture `{fixture}`")
+    if server.container:
+        docker("kill", server.container)
+    elif server.folder:
+        kill_process(server.folder)
+
+
+def remove_server(server: Server) -> None:
+    """Kill it and delete its data."""
+    if server.container:
+        docker("rm", "-f", server.container)
+    elif server.folder:
+        kill_process(server.folder)
+        shutil.rmtree(server.folder, ignore_errors=True)
+
+
+@contextmanager
+def own_server(module: Any, folder: Path) -> Iterator[Any]:
+    """A server of one's own, with its data in a new folder."""
+    folder.mkdir(mode=0o755)
+    server = module.start(folder, own=True)
+    try:
+        yield server
+    finally:
+        server.remove()
 
 
 # containers -----------------------------------------------------------------------------------

@@ -23,7 +23,8 @@ from tests.servers.base import (
     docker,
     docker_works,
     free_port,
-    kill_process,
+    kill_server,
+    remove_server,
     runs,
     spawn,
     tail,
@@ -158,12 +159,7 @@ class Kafka:
 
     def kill(self) -> None:
         """SIGKILL. Its data stays for `restart`."""
-        if not self.killable:
-            raise RuntimeError("other tests use this Kafka too; take the fixture `own_kafka`")
-        if self.container:
-            docker("kill", self.container)
-        elif self.folder:
-            kill_process(self.folder)
+        kill_server(self, "own_kafka")
 
     def restart(self) -> None:
         """Start it again after `kill`, with its data and its address; returns when it is ready."""
@@ -175,13 +171,7 @@ class Kafka:
 
     def remove(self) -> None:
         """Kill it and delete its data."""
-        self.killable = True
-        if self.container:
-            docker("rm", "-f", self.container)
-        else:
-            self.kill()
-        if self.folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        remove_server(self)
 
     def create_topic(
         self, name: str, partitions: int = 8, config: dict[str, str] | None = None

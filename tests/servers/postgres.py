@@ -23,7 +23,8 @@ from tests.servers.base import (
     docker,
     docker_works,
     free_port,
-    kill_process,
+    kill_server,
+    remove_server,
     runs,
     spawn,
     tail,
@@ -92,12 +93,7 @@ class Postgres:
 
     def kill(self) -> None:
         """SIGKILL. Its data stays for `restart`."""
-        if not self.killable:
-            raise RuntimeError("other tests use this PostgreSQL too; take `own_postgres`")
-        if self.container:
-            docker("kill", self.container)
-        elif self.folder:
-            kill_process(self.folder)
+        kill_server(self, "own_postgres")
 
     def restart(self) -> None:
         """Start it again after `kill`, with its data and its address; returns when it is ready."""
@@ -109,13 +105,7 @@ class Postgres:
 
     def remove(self) -> None:
         """Kill it and delete its data."""
-        self.killable = True
-        if self.container:
-            docker("rm", "-f", self.container)
-        else:
-            self.kill()
-        if self.folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        remove_server(self)
 
     def create_database(self) -> Postgres:
         """A fresh database of the same server."""

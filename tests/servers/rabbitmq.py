@@ -23,7 +23,8 @@ from tests.servers.base import (
     docker,
     docker_works,
     free_port,
-    kill_process,
+    kill_server,
+    remove_server,
     runs,
     spawn,
     tail,
@@ -96,12 +97,7 @@ class RabbitMQ:
 
     def kill(self) -> None:
         """SIGKILL. Its data stays for `restart`."""
-        if not self.killable:
-            raise RuntimeError("other tests use this RabbitMQ too; take `own_rabbitmq`")
-        if self.container:
-            docker("kill", self.container)
-        elif self.folder:
-            kill_process(self.folder)
+        kill_server(self, "own_rabbitmq")
 
     def stop(self) -> None:
         """Stop it as an administrator does; it keeps what it knows."""
@@ -121,16 +117,10 @@ class RabbitMQ:
 
     def remove(self) -> None:
         """Kill it and delete its data."""
-        self.killable = True
-        if self.container:
-            docker("rm", "-f", self.container)
-        else:
-            self.kill()
-        if self.folder:
-            # The daemon that knows the node's port is its own, and outlives it.
-            environment = self._environment()
+        environment = self._environment() if self.folder else None
+        remove_server(self)
+        if environment:  # the daemon that knows the node's port is its own, and outlives it
             subprocess.run(["epmd", "-kill"], env=environment, capture_output=True, check=False)
-            shutil.rmtree(self.folder, ignore_errors=True)
 
     def control(self, *arguments: str) -> str:
         """Run rabbitmqctl; its output."""

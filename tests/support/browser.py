@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.servers import chromium
+from tests.servers.programs import CHROMIUM
 
 _LONGEST = 60  # seconds an answer may take on a busy machine
 _FLAGS = (
@@ -34,7 +34,7 @@ class Browser:
         # It reads commands at 3 and answers at 4, whatever the pipes are called here.
         shell = f'exec 3<&{commands} 4>&{answers}; exec "$0" "$@"'
         self._process = subprocess.Popen(
-            ["bash", "-c", shell, chromium.find(), *_FLAGS,
+            ["bash", "-c", shell, CHROMIUM.find(), *_FLAGS,
              f"--user-data-dir={folder}", "about:blank"],
             pass_fds=(commands, answers), stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,

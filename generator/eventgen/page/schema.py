@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from eventgen.plan.asserting import target as named
 from eventgen.plan.page import Row
 
 _DEEPEST = 6
 _REFERENCES = 2  # levels of other types that are shown inside of one
-_REF = "#/$defs/"
 _LIMITS = {
     "const": "always {}", "minimum": "at least {}", "maximum": "at most {}",
     "exclusiveMinimum": "more than {}", "exclusiveMaximum": "less than {}",
@@ -61,9 +61,9 @@ def plain_rows(schema: Any, documents: Mapping[str, Any]) -> tuple[Row, ...]:
 
 def _resolved(schema: Any, place: _Place) -> tuple[Any, str]:
     """What a schema refers to, with its own words on top, and the name of that."""
-    if not isinstance(schema, Mapping) or not str(schema.get("$ref", "")).startswith(_REF):
+    if not isinstance(schema, Mapping) or "$ref" not in schema:
         return schema, ""
-    name = str(schema["$ref"]).removeprefix(_REF)
+    name = named(str(schema["$ref"]))
     target = place.documents.get(name, True)
     own = {key: value for key, value in schema.items() if key != "$ref"}
     return ({**target, **own} if isinstance(target, Mapping) else target), name

@@ -93,9 +93,9 @@ def checks_view(subject: Subject) -> Iterable[View]:
 
 def wires_view(subject: Subject) -> Iterable[View]:
     """For `wires.py`, which only a service has whose events are not all JSON."""
-    events = tuple(event for event in _events(subject) if event.wires)
-    imports = {wire.module: wire for event in events for wire in event.wires}
-    if events:
+    if wires.modules(subject.service):
+        events = tuple(event for event in _events(subject) if event.wires)
+        imports = {wire.module: wire for event in events for wire in event.wires}
         yield View(views.WiresView(tuple(imports[name] for name in sorted(imports)), events))
 
 

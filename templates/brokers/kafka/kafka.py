@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException
-from pydantic import Field, FilePath, SecretStr, ValidationError, model_validator
+from pydantic import Field, FilePath, SecretStr, model_validator
 from pydantic_settings import BaseSettings
 
 from . import kafka_history, kafka_state
@@ -19,6 +19,7 @@ from .errors import ConfigurationError
 from .kafka_consumer import KafkaConsumer
 from .kafka_producer import KafkaProducer
 from .kafka_topics import is_there, pattern, provision
+from .settings import load_broker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -81,17 +82,7 @@ class KafkaSettings(BaseSettings):
     @classmethod
     def read(cls, prefix: str) -> KafkaSettings:
         """Read the settings; ConfigurationError, naming the variables, if they cannot be right."""
-        source: dict[str, Any] = {"_env_prefix": prefix}
-        try:
-            return cls(**source)
-        except ValidationError as error:
-            lines = []
-            for found in error.errors(include_input=False, include_url=False):
-                name = prefix + "_".join(str(part) for part in found["loc"]).upper()
-                missing = found["type"] == "missing"
-                lines.append(f"{name} is not set" if missing else f"{name}: {found['msg']}")
-            text = "; ".join(line.replace(f"{prefix}: ", "") for line in lines)
-            raise ConfigurationError(f"the Kafka settings are not complete: {text}") from None
+        return load_broker(cls, "Kafka", prefix)
 
     @model_validator(mode="after")
     def _credentials_fit(self) -> KafkaSettings:

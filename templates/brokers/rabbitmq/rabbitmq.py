@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aio_pika
 import structlog
@@ -15,7 +15,7 @@ from aiormq.exceptions import (
     ConnectionNotAllowed,
     ProbableAuthenticationError,
 )
-from pydantic import Field, FilePath, SecretStr, ValidationError
+from pydantic import Field, FilePath, SecretStr
 from pydantic_settings import BaseSettings
 from yarl import URL
 
@@ -24,6 +24,7 @@ from .rabbitmq_consumer import RabbitConsumer
 from .rabbitmq_names import SLOTS, Names
 from .rabbitmq_producer import RabbitProducer
 from .rabbitmq_topology import AWAY, Topology, hang_up
+from .settings import load_broker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -68,17 +69,7 @@ class RabbitSettings(BaseSettings):
     @classmethod
     def read(cls, prefix: str) -> RabbitSettings:
         """Read the settings; ConfigurationError, naming the variables, if they cannot be right."""
-        source: dict[str, Any] = {"_env_prefix": prefix}
-        try:
-            return cls(**source)
-        except ValidationError as error:
-            lines = []
-            for found in error.errors(include_input=False, include_url=False):
-                name = prefix + "_".join(str(part) for part in found["loc"]).upper()
-                missing = found["type"] == "missing"
-                lines.append(f"{name} is not set" if missing else f"{name}: {found['msg']}")
-            text = "; ".join(lines)
-            raise ConfigurationError(f"the RabbitMQ settings are not complete: {text}") from None
+        return load_broker(cls, "RabbitMQ", prefix)
 
     @property
     def address(self) -> str:

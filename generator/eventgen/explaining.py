@@ -9,7 +9,7 @@ from typing import Any
 from eventgen.diagnostics import Span
 from eventgen.model import Action, Channel, Envelope, Handling, Message, Places, Retry, Service
 from eventgen.model.config import ChannelConfig
-from eventgen.plan import versions
+from eventgen.plan import versions, wires
 from eventgen.plan.broker import Broker
 from eventgen.plan.kinds import Subject
 from eventgen.spec.settings import EXTENSION
@@ -88,9 +88,10 @@ def _event(message: Message, subject: Subject) -> Iterator[Row]:
     key = ".".join(message.key)
     yield Row("key", key or "none", _said(places, EXTENSION, "key") or USUAL)
     yield Row("schema", message.schema, schema.span)
-    media = message.content_type.value
-    default = USUAL if media == "application/json" else "the document's default"
-    yield Row("content type", media, _said(places, "contentType") or default)
+    given, media = message.content_type.value, wires.content_type(message).value
+    default = USUAL if given == "application/json" else "the document's default"
+    said = _said(places, "contentType") or default
+    yield Row("content type", media, said if media == given else "the form of its payload")
     envelope = message.envelope
     yield Row("envelope", _enveloped(envelope), envelope.origin or USUAL)
     if isinstance(message.headers, dict):

@@ -11,6 +11,7 @@ from eventgen.diagnostics import Span
 from eventgen.explaining import USUAL, Section
 from eventgen.plan.kinds import Subject
 from eventgen.spec.config import load as load_config
+from eventgen.spec.load import load
 
 from tests.support.generate import SPECS, eventgen
 from tests.support.reading import CONFIG, service
@@ -160,3 +161,11 @@ def test_without_a_project_there_are_only_findings(tmp_path: Path) -> None:
     shown = eventgen("explain", "order.placed", cwd=tmp_path)
     assert shown.returncode == 2
     assert "no project" in shown.stderr
+
+
+def test_a_payload_in_avro_has_the_content_type_it_is_sent_with() -> None:
+    spec = SPECS / "avro.yaml"
+    loaded = load(spec, CONFIG, spec.name).service
+    assert loaded is not None
+    (event, *_) = explaining.explain("payment.captured", Subject(loaded, CONFIG), None)
+    assert shown(event)["content type"] == ("application/avro", "the form of its payload")

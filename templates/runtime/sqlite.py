@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -184,6 +184,7 @@ class SqliteDatabase:
         )
         event.listen(self._engine.sync_engine, "connect", _prepare)
         event.listen(self._engine.sync_engine, "begin", _begin)
+        event.listen(self._engine.sync_engine, "invalidate", _roll_back)
         self._turn = asyncio.Lock()
         self._writer: asyncio.Task[Any] | None = None
 
@@ -386,6 +387,16 @@ def _prepare(connection: Any, _record: object) -> None:
 def _begin(connection: Connection) -> None:
     reading = connection.get_execution_options().get("eventgen_reading")
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _roll_back(connection: Any, _record: object, _error: BaseException | None) -> None:
+    """End the transaction of a connection that is given up, as when its task is cancelled.
+
+    Closing it does not: SQLite keeps it, and its lock, as long as a statement with rows to give
+    (RETURNING) is in somebody's memory (https://sqlite.org/c3ref/close.html).
+    """
+    with suppress(Exception):  # there may be none, or no connection any more
+        connection.run_async(lambda driver: driver.rollback())
 
 
 async def _all(tx: AsyncConnection, statement: str, *values: Any) -> Sequence[Any]:

@@ -182,11 +182,14 @@ def test_without_the_inbox_a_consumer_that_stood_still_does_things_twice(
 
 
 def one_slow_event(service: Proof) -> None:
-    """The order of c0 takes longer than the group waits for a poll; another consumer is there."""
+    """The order of c0 takes longer than the group waits for a poll; another consumer is there.
+
+    It is still at work when the other one hears of that, which is at a heartbeat up to 3 s later.
+    """
     limits = {"PROOF_KAFKA_MAX_POLL_INTERVAL_MS": "6000", "PROOF_KAFKA_SESSION_TIMEOUT_MS": "6000"}
     service.relay()
     for _ in range(2):
-        service.consumer(PROOF_SLOW="c0", PROOF_SLOW_SECONDS="9", **limits)
+        service.consumer(PROOF_SLOW="c0", PROOF_SLOW_SECONDS="15", **limits)
     # A consumer that joins takes partitions from the one that is at work in them.
     wait_until(service, lambda: members(service) == 2)
     service.publish(CUSTOMERS, CUSTOMERS)

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from .database import Database
 
 
+_ALONE = {  # by dialect; the lock ends with the transaction
+    "postgresql": ("SELECT pg_advisory_xact_lock(hashtext('eventgen migrations'))",),
+    "sqlite": ("PRAGMA busy_timeout = 60000", "BEGIN IMMEDIATE"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Revisions:
     """Where the database stands, and where the migrations end. Either may hold several heads."""
@@ -39,6 +45,19 @@ def upgrade(url: str) -> frozenset[str]:
     config = _config(url)
     command.upgrade(config, "heads")
     return frozenset(ScriptDirectory.from_config(config).get_heads())
+
+
+def one_at_a_time(connection: Connection | None) -> None:
+    """Let others that would migrate this database wait until the transaction of this one ends.
+
+    For `migrations/env.py`, in Alembic's transaction and before the revision is read: when several
+    processes start with a migration, one does it and the others find it done. On SQLite it also
+    begins the transaction, which Python's driver does not do for what creates a table: all of a
+    migration is kept, or nothing. Without a connection (`alembic upgrade --sql`) it does nothing.
+    """
+    if connection is not None:
+        for statement in _ALONE[connection.dialect.name]:
+            connection.exec_driver_sql(statement)
 
 
 async def revisions(database: Database) -> Revisions:

@@ -91,32 +91,6 @@ async def test_the_migration_makes_the_tables_it_says_and_takes_them_away(databa
         assert await connection.run_sync(names) == set()
 
 
-async def test_later_migrations_leave_what_a_database_holds(database_url):
-    from alembic.migration import MigrationContext
-    from alembic.operations import Operations
-
-    def apply(connection, migrations):
-        with Operations.context(MigrationContext.configure(connection)):
-            for migration in migrations:
-                migration.upgrade()
-
-    first, *later = migrations()
-    async with opened(database_url, tables=False) as database:
-        async with database.engine.begin() as connection:
-            await connection.run_sync(apply, [first])
-        event = row(key="k")
-        await add(database, event)
-        await park(database, parking(), parking(status="dead"))
-        async with database.transaction() as tx:
-            await database.claim(tx, C, [event.event_id])
-        async with database.engine.begin() as connection:
-            await connection.run_sync(apply, later)
-        assert [r.event_id for r in await database.list_outbox(10)] == [event.event_id]
-        assert len(await database.list_parked(C, None, 10)) == 2
-        async with database.transaction() as tx:
-            assert (await database.seen(tx, C, [event.event_id], [])).handled == {event.event_id}
-
-
 @pytest.mark.parametrize(
     ("url", "said"),
     [

@@ -134,3 +134,26 @@ def test_files_that_stay_the_same_are_not_touched(tmp_path: Path) -> None:
     generate(root, NEW)
 
     assert (root / "same.txt").stat().st_mtime_ns == 1
+
+
+def test_what_is_appended_to_is_never_rewritten_removed_or_lost(tmp_path: Path) -> None:
+    first, second = (RenderedFile(f"migrations/{n}.py", f"{n}\n", Owner.APPENDED) for n in (1, 2))
+    generate(tmp_path, [first, second])
+    rewritten = RenderedFile(first.path, "another\n", Owner.APPENDED)
+
+    generate(tmp_path, [rewritten])  # another version of eventgen, which knows one of them
+
+    assert (tmp_path / first.path).read_text("utf-8") == "1\n"
+    assert (tmp_path / second.path).read_text("utf-8") == "2\n"
+    assert {first.path, second.path} <= load_manifest(tmp_path).keys()
+    (tmp_path / first.path).write_text("mine\n", encoding="utf-8")
+    assert deeds(generate(tmp_path, [first])) == {first.path: Deed.EDITED}
+    (tmp_path / first.path).unlink()
+    assert deeds(generate(tmp_path, [first])) == {first.path: Deed.CREATE}
+
+
+def test_a_file_has_the_owner_that_the_newer_version_says(tmp_path: Path) -> None:
+    generate(tmp_path, [RenderedFile("1.py", "1\n", Owner.TOOL)])
+    generate(tmp_path, [RenderedFile("1.py", "1\n", Owner.APPENDED)])
+
+    assert load_manifest(tmp_path)["1.py"].owner is Owner.APPENDED

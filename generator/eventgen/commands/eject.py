@@ -11,6 +11,7 @@ from eventgen.commands.exits import Exit, Stop
 from eventgen.plan.kinds import Owner
 from eventgen.write import lock
 from eventgen.write.apply import load_manifest, write_manifest
+from eventgen.write.reconcile import OURS
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
@@ -33,11 +34,11 @@ def run(options: argparse.Namespace) -> Exit:
         for file in options.files:
             path = _path(root, file)
             entry = known.get(path)
-            if entry is None or entry.owner is not Owner.TOOL:
+            if entry is None or entry.owner not in OURS:
                 raise Stop(
                     Exit.USAGE,
-                    f"`{file}` is not a file that eventgen rewrites",
-                    "give one that is listed as `generated` in .eventgen/manifest",
+                    f"`{file}` is not a file that eventgen writes for itself",
+                    "give one that is listed as `generated` or `appended` in .eventgen/manifest",
                 )
             known[path] = replace(entry, owner=Owner.EJECTED)
         write_manifest(root, known)

@@ -14,6 +14,7 @@ from eventgen.commands.exits import Exit, Stop
 CONFIG = "eventgen.yaml"
 LOCK = "eventgen.lock"  # what it refers to on other machines is pinned there
 _STATE = Path(".eventgen/state")
+_OWNED = ("generated", "appended")  # in the manifest: files that nobody else may edit
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -95,7 +96,7 @@ def outputs_digest(root: Path) -> str:
     hashed = hashlib.sha256(listing)
     for line in listing.decode(errors="replace").splitlines()[1:]:
         _, owner, path = line.split(" ", 2) if line.count(" ") > 1 else ("", "", line)
-        owned = owner == "generated"
+        owned = owner in _OWNED
         content = _bytes(root / path) if owned else str((root / path).exists()).encode()
         hashed.update(hashlib.sha256(content or b"-").digest())
     return hashed.hexdigest()

@@ -15,6 +15,7 @@ class Owner(Enum):
     """Who may change a file after it was first written."""
 
     TOOL = "generated"  # rewritten by every `generate`; hand edits are refused, not lost
+    APPENDED = "appended"  # written when it is missing; whoever has it keeps it, as it was written
     PERSON = "once"  # written when it is missing, then never touched
     STARTER = "starter"  # like PERSON, but whoever deletes it does not get it back
     EJECTED = "ejected"  # was TOOL's, until a person took it over: never touched while it is there

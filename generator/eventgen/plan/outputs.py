@@ -78,7 +78,7 @@ RUNTIME_MODULES = (
 )
 # By which editors complete what people write for eventgen. Copied, as the runtime is.
 EDITOR_SCHEMAS = ("eventgen.schema", "short.schema")
-# Append only: databases have them applied.
+# Append only: databases have them applied, and projects keep them as they were written.
 MIGRATIONS = ("0001_eventgen_tables", "0002_eventgen_flow")
 DATABASE_MODULES = {Database.SQLITE: ("sqlite",), Database.POSTGRES: ("postgres", "sqlite")}
 
@@ -154,7 +154,10 @@ def common(broker: Broker) -> tuple[FileKind, ...]:
         ),
         *(
             FileKind(
-                f"common/migrations/{name}.py", f"migrations/versions/{name}.py", build.package_view
+                f"common/migrations/{name}.py",
+                f"migrations/versions/{name}.py",
+                build.package_view,
+                Owner.APPENDED,
             )
             for name in MIGRATIONS
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import Enum
 
@@ -29,6 +29,7 @@ class Deed(Enum):
 
 REFUSED = frozenset({Deed.EDITED, Deed.IN_THE_WAY})
 CHANGES = frozenset({Deed.CREATE, Deed.UPDATE, Deed.REMOVE})
+OURS = frozenset({Owner.TOOL, Owner.APPENDED})  # whose hand edits are refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def entries_after(steps: Iterable[Step], manifest: Mapping[str, Entry]) -> tuple
         # A person's file keeps the hash it was born with, which tells whether it was ever edited.
         born = step.owner is not Owner.TOOL and step.deed is not Deed.CREATE and known is not None
         if (born or step.after is None) and known is not None:
-            entries[step.path] = known
+            entries[step.path] = replace(known, owner=step.owner)
         elif step.after is not None:
             entries[step.path] = Entry(step.path, (digest(step.after.encode()),), step.owner)
     return tuple(entries.values())
@@ -108,14 +109,18 @@ def _deed(file: RenderedFile, known: Entry | None, content: bytes | None) -> Dee
         return Deed.KEEP if file.owner is Owner.STARTER and known else Deed.CREATE
     if digest(content) == digest(file.text.encode()):
         return Deed.KEEP
-    if file.owner is not Owner.TOOL:
+    if file.owner not in OURS:
         return Deed.KEEP
     if known is None:
         return Deed.IN_THE_WAY
-    return Deed.UPDATE if digest(content) in known.digests else Deed.EDITED
+    if digest(content) not in known.digests:
+        return Deed.EDITED
+    return Deed.UPDATE if file.owner is Owner.TOOL else Deed.KEEP
 
 
 def _unplanned(entry: Entry, content: bytes) -> Step:
+    if entry.owner is Owner.APPENDED:
+        return Step(entry.path, Deed.KEEP, entry.owner, content, None)
     ours = entry.owner is not Owner.EJECTED and digest(content) in entry.digests
     deed = Deed.REMOVE if ours else Deed.ORPHAN
     return Step(entry.path, deed, entry.owner, content, None)

@@ -97,10 +97,10 @@ KILLED_BROKER: Final = Row(
 BROKER_AWAY: Final = Row(
     11,
     "the broker is away, longer than the client tries to deliver, and events are published then",
-    KAFKA,
+    SERVERS,
     "the outbox holds every event of that time; no attempt is counted",
     "an event counts as sent whatever the broker said: lost",
-    why_not="embedded: row 12; RabbitMQ: not yet, rows 10 and 26",
+    why_not=_DATABASE_IS_BROKER,
 )
 DATABASE_AWAY: Final = Row(
     12,
@@ -187,10 +187,10 @@ NO_ROOM: Final = Row(
 POISON_ROW: Final = Row(
     29,
     "an event that is refused for good (too large); the limit is raised and it is sent again",
-    KAFKA,
+    SERVERS,
     "all events of other keys are handled, those of its key stay in the outbox",
     "later events of its key do not wait for it: inversions",
-    why_not="the embedded broker refuses nothing; RabbitMQ: not yet",
+    why_not="the embedded broker refuses nothing",
 )
 FIRST_FAILS: Final = Row(
     37,

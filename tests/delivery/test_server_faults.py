@@ -96,7 +96,7 @@ def test_events_wait_in_the_outbox_while_the_broker_is_away(
     kept(service, 3 * CUSTOMERS)
 
 
-@controls(rows.BROKER_AWAY)
+@controls(rows.BROKER_AWAY, on=rows.SERVERS)
 def test_without_the_brokers_word_events_are_lost_while_the_broker_is_away(
     on_own_broker: Proof, own_broker: Any
 ) -> None:
@@ -200,7 +200,7 @@ def test_with_claims_apart_from_the_effects_events_are_lost(service: Proof, stac
     assert service.counts().lost > 0, service.logs()
 
 
-@runs(rows.FROZEN_SERVERS)
+@runs(rows.FROZEN_SERVERS, on=rows.KAFKA)
 def test_postgres_that_neither_answers_nor_hangs_up(
     on_own_postgres: Proof, own_postgres: Postgres
 ) -> None:
@@ -283,7 +283,7 @@ def test_an_event_the_broker_refuses_holds_up_its_key_alone(service: Proof, stac
     kept(service, 200)
 
 
-@controls(rows.POISON_ROW)
+@controls(rows.POISON_ROW, on=rows.SERVERS)
 def test_without_waiting_behind_a_refused_event_later_ones_overtake(
     service: Proof, stack: Stack
 ) -> None:

@@ -25,8 +25,8 @@ def report(problem: Exception) -> Exit:
 
 
 def interrupted() -> Exit:
-    """Ctrl-C."""
-    show.say("interrupted")
+    """Ctrl-C, which a terminal shows where the cursor is."""
+    show.say("\ninterrupted" if sys.stderr.isatty() else "interrupted")
     return Exit.INTERRUPTED
 
 

@@ -7,18 +7,17 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from eventgen import pipeline
-from eventgen.commands import choose, regenerate, remote, show
+from eventgen.commands import choose, project, questions, regenerate, remote, show
 from eventgen.commands import options as shared
 from eventgen.commands.exits import Exit, Stop
 from eventgen.model import Service
 from eventgen.model.config import Config, Database
 from eventgen.plan import wires
-from eventgen.plan.broker import Broker
 from eventgen.remote.reader import Reader
 from eventgen.render.templates import data_root
 from eventgen.scaffold import Answers, scaffold
@@ -30,18 +29,24 @@ def parser(prog: str) -> argparse.ArgumentParser:
     """The word `service`, PATH, and the choices."""
     made = argparse.ArgumentParser(
         prog=prog,
-        description="Start a new service: a project that runs, tests and deploys.",
+        description=(
+            "Start a new service: a project that runs, tests and deploys.\n"
+            "Without --broker, and on a terminal, it asks for what was not given."
+        ),
         epilog=(
             "examples:\n"
+            "  eventgen new                                 asks\n"
             "  eventgen new service billing --spec billing.yaml --broker embedded\n"
             "  eventgen new service --broker embedded       no broker, no server: SQLite"
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("what", choices=["service"], metavar="service", help="what to start")
+    made.add_argument(
+        "what", nargs="?", choices=["service"], metavar="service", help="what to start"
+    )
     made.add_argument("path", nargs="?", type=Path, metavar="PATH", help="default: its name")
     made.add_argument("--spec", type=Path, metavar="FILE", help="default: the orders example")
-    made.add_argument("--broker", required=True, help="see `eventgen brokers`")
+    made.add_argument("--broker", metavar="NAME", help="see `eventgen brokers`")
     made.add_argument(
         "--database",
         choices=[database.value for database in Database],
@@ -63,12 +68,16 @@ class Layout:
 
 def run(options: argparse.Namespace) -> Exit:
     """Make the project beside its place, then move it there in one step."""
+    asks = options.broker is None
+    if asks:
+        _require_somebody()
+        options = questions.answered(options)
     broker = choose.broker(options.broker)
     spec = options.spec or data_root() / _EXAMPLE
     config = Config(
         spec=str(spec),
         broker=broker.name,
-        database=_database(options.database, broker),
+        database=Database(options.database or questions.default(broker)),
         service=options.name,
         v2_perspective=choose.perspective(options.v2_perspective),
     )
@@ -78,17 +87,22 @@ def run(options: argparse.Namespace) -> Exit:
     if checked.service is None:
         regenerate.plan_checked(spec.parent, checked, config, fetch)
         raise AssertionError("plan_checked stops on a specification with errors")
-    target = (options.path or Path(checked.service.name.kebab)).absolute()
+    name = checked.service.name.kebab
+    path = options.path or (questions.folder(name) if asks else Path(name))
+    target = path.absolute()
     with _in_place(target) as folder:
         _fill(folder, checked, config, fetch, example=options.spec is None)
     _what_next(target, checked.service)
+    if asks:
+        show.say(f"\nThe same without questions:\n  {questions.command(options, path)}")
     return Exit.OK
 
 
-def _database(asked: str | None, broker: Broker) -> Database:
-    if asked:
-        return Database(asked)
-    return Database.POSTGRES if broker.requires else Database.SQLITE
+def _require_somebody() -> None:
+    if not questions.can_be_asked():
+        raise Stop(
+            Exit.USAGE, "name the broker: `--broker NAME`", "`eventgen brokers` lists them all"
+        )
 
 
 def _fill(
@@ -151,12 +165,8 @@ def _copy_inputs(
 @contextmanager
 def _in_place(target: Path) -> Iterator[Path]:
     """A folder to fill, which becomes `target` when all went well and vanishes when not."""
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise Stop(
-            Exit.ENVIRONMENT,
-            f"{target} is there already and is not an empty folder",
-            "give another PATH, or move what is there away",
-        )
+    project.require_free(target)
+    missing = [one for one in target.parents if not one.exists()]
     target.parent.mkdir(parents=True, exist_ok=True)
     stage = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
@@ -166,6 +176,9 @@ def _in_place(target: Path) -> Iterator[Path]:
         folder.replace(target)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+        for one in missing:
+            with suppress(OSError):  # the project is in it
+                one.rmdir()
 
 
 def _what_next(target: Path, service: Service) -> None:

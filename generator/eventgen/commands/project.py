@@ -37,6 +37,16 @@ def around(folder: Path) -> Path | None:
     return next((one for one in folders if (one / CONFIG).is_file()), None)
 
 
+def require_free(folder: Path) -> None:
+    """Stop when there is something where a new project is to go."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Stop(
+            Exit.ENVIRONMENT,
+            f"{folder} is there already and is not an empty folder",
+            "give another PATH, or move what is there away",
+        )
+
+
 def is_same(one: Path, other: Path) -> bool:
     """Whether two paths lead to the same file, which there may not be."""
     try:

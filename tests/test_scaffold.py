@@ -29,9 +29,10 @@ KAFKA = Answers(
     broker="kafka",
     database="postgres",
     spec="asyncapi.yaml",
-    requirements=("confluent-kafka>=2.16,<3",),
+    plugged_in={},
+    payload_requirements=(),
 )
-EMBEDDED = replace(KAFKA, broker="embedded", database="sqlite", requirements=())
+EMBEDDED = replace(KAFKA, broker="embedded", database="sqlite")
 
 HOSTILE = (
     'A "quoted" title',
@@ -93,7 +94,7 @@ def test_dependencies_are_those_eventgen_is_tested_with(answers: Answers, tmp_pa
     theirs = tomllib.loads((tmp_path / "pyproject.toml").read_text("utf-8"))["project"]
     given = set(theirs["dependencies"])
     assert given <= tested
-    assert given >= set(answers.requirements)
+    assert given >= set(brokers.discover()[answers.broker].requires)
     others = {form.requires for form in FORMS.values()}
     others |= {one for broker in brokers.discover().values() for one in broker.requires}
     others |= {"asyncpg>=0.31,<1"}
@@ -169,11 +170,27 @@ def test_the_template_asks_for_no_trust() -> None:
 
 
 def test_a_plugged_in_broker_brings_its_requirements(tmp_path: Path) -> None:
-    scaffold(tmp_path, replace(KAFKA, broker="carrier-pigeon", requirements=("pigeon>=1",)))
+    scaffold(tmp_path, replace(KAFKA, broker="pigeon", plugged_in={"pigeon": ("pigeon>=1",)}))
 
     project = tomllib.loads((tmp_path / "pyproject.toml").read_text("utf-8"))["project"]
     assert "pigeon>=1" in project["dependencies"]
     assert "confluent-kafka>=2.16,<3" not in project["dependencies"]
+
+
+def test_what_payloads_need_is_asked_for_and_remembered(tmp_path: Path) -> None:
+    scaffold(tmp_path, replace(KAFKA, payload_requirements=("fastavro>=1.12,<2",)))
+
+    project = tomllib.loads((tmp_path / "pyproject.toml").read_text("utf-8"))["project"]
+    assert {"fastavro>=1.12,<2", "confluent-kafka>=2.16,<3"} < set(project["dependencies"])
+    answers = yaml.safe_load((tmp_path / ".copier-answers.yml").read_text("utf-8"))
+    assert answers["payload_requirements"] == ["fastavro>=1.12,<2"]
+
+
+def test_a_question_that_older_projects_were_not_asked_has_a_default() -> None:
+    """Otherwise they could not be updated without a terminal."""
+    asked = {name: how for name, how in copier_yml().items() if not name.startswith("_")}
+
+    assert {name for name, how in asked.items() if "default" not in how} == {"service", "broker"}
 
 
 def test_the_users_copier_settings_change_nothing(

@@ -15,6 +15,7 @@ from eventgen import __version__
 _COMMANDS = (
     ("new", "start a new service"),
     ("generate", "write what the specification asks for, again"),
+    ("update", "merge a newer template into the files that are yours"),
     ("eject", "make a generated file your own"),
     ("check", "say what is wrong with a specification"),
     ("diff", "say what a change of a specification breaks, and for whom"),
@@ -37,11 +38,13 @@ examples:
   eventgen check specs/ --format github --strict       in CI: is every specification right?
   eventgen diff main                                   what does this change break, and for whom
   eventgen explain unused-channel                      what a finding is about
+  eventgen update                                      after you installed a newer eventgen
   eventgen docs                                        a page about the events, for people
 
 exit codes:
   0 ok   1 findings or drift   2 usage   3 invalid specification or configuration
-  4 refused to overwrite hand edits   6 environment   70 a bug of ours   130 interrupted"""
+  4 refused to overwrite hand edits   5 an update left conflicts   6 environment   70 a bug of ours
+  130 interrupted"""
 
 
 def parser() -> argparse.ArgumentParser:

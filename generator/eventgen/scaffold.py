@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,8 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 class Answers:
     """What the skeleton needs to know.
 
-    `requirements` are the distributions that its broker and its payloads need.
+    `plugged_in` are the brokers that it may not know, with the distributions that they need.
+    `payload_requirements` are the distributions that its payloads need.
     """
 
     service: str  # kebab-case
@@ -30,7 +32,8 @@ class Answers:
     broker: str
     database: str
     spec: str  # file name of the specification in the project
-    requirements: tuple[str, ...]
+    plugged_in: Mapping[str, tuple[str, ...]]
+    payload_requirements: tuple[str, ...]
 
 
 def scaffold(target: Path, answers: Answers) -> None:
@@ -41,19 +44,8 @@ def scaffold(target: Path, answers: Answers) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="eventgen-") as folder:
         template, rendered = Path(folder, "template"), Path(folder, "rendered")
-        _stage(template)
-        try:
-            copier.run_copy(
-                str(template),
-                rendered,
-                data=_data(answers),
-                settings=copier.Settings(),  # the user's own could change what is rendered
-                defaults=True,
-                quiet=True,
-                unsafe=False,
-            )
-        except CopierError as error:
-            raise ValueError(f"the skeleton of the service cannot be made: {error}") from error
+        copy_template(template)
+        render(template, _data(answers), rendered)
         in_the_way = [path for path in _files(rendered) if _exists(target / path)]
         if in_the_way:
             names = ", ".join(path.as_posix() for path in in_the_way)
@@ -61,15 +53,47 @@ def scaffold(target: Path, answers: Answers) -> None:
         shutil.copytree(rendered, target, dirs_exist_ok=True)
 
 
-def _stage(template: Path) -> None:
-    """Copy the template out of wherever it is installed.
+def render(template: Path, data: Mapping[str, object], folder: Path) -> None:
+    """Render a template. Answers that `folder` has already hold where `data` says nothing.
+
+    Raises ValueError when an answer is refused.
+    """
+    try:
+        copier.run_copy(
+            str(template),
+            folder,
+            data=dict(data),
+            settings=copier.Settings(),  # the user's own could change what is rendered
+            defaults=True,
+            overwrite=True,
+            quiet=True,
+            unsafe=False,
+        )
+    except CopierError as error:
+        raise ValueError(f"the skeleton of the service cannot be made: {error}") from error
+
+
+def copy_template(folder: Path) -> None:
+    """Copy the template of this version out of wherever it is installed.
 
     Copier would take a checkout of eventgen for a template in git, and render its last release.
     """
     root = data_root()
-    template.mkdir()
-    shutil.copy(root / "copier.yml", template)
-    shutil.copytree(root / "templates" / "service", template / "templates" / "service")
+    folder.mkdir(parents=True)
+    shutil.copy(root / "copier.yml", folder)
+    shutil.copytree(root / "templates" / "service", folder / "templates" / "service")
+
+
+def hidden(
+    plugged_in: Mapping[str, tuple[str, ...]], payload_requirements: tuple[str, ...]
+) -> dict[str, object]:
+    """The answers that nobody is asked for, those which are not as the template has them."""
+    data: dict[str, object] = {}
+    if plugged_in:
+        data["broker_requirements"] = {name: list(needed) for name, needed in plugged_in.items()}
+    if payload_requirements:
+        data["payload_requirements"] = list(payload_requirements)
+    return data
 
 
 def _data(answers: Answers) -> dict[str, object]:
@@ -81,7 +105,7 @@ def _data(answers: Answers) -> dict[str, object]:
         "broker": answers.broker,
         "database": answers.database,
         "spec": answers.spec,
-        "broker_requirements": {answers.broker: list(answers.requirements)},
+        **hidden(answers.plugged_in, answers.payload_requirements),
     }
 
 

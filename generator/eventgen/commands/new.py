@@ -133,7 +133,8 @@ def _answers(service: Service, config: Config) -> Answers:
         broker=config.broker,
         database=config.database.value,
         spec=config.spec,
-        requirements=(*choose.broker(config.broker).requires, *wires.requirements(service)),
+        plugged_in=choose.plugged_in(config.broker),
+        payload_requirements=wires.requirements(service),
     )
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from eventgen import pipeline
 from eventgen.commands import choose, project, remote, show
 from eventgen.commands.exits import Exit, Stop
-from eventgen.model import Service
 from eventgen.model.config import Config
 from eventgen.plan import wires
 from eventgen.plan.kinds import Owner
@@ -31,10 +30,16 @@ class Plan:
     steps: tuple[Step, ...]
     manifest: dict[str, Entry]
     inputs: tuple[Path, ...]
+    requires: tuple[str, ...]  # the distributions that its broker and its payloads need
 
     def of(self, *deeds: Deed) -> tuple[Step, ...]:
         """The steps with one of these deeds."""
         return tuple(step for step in self.steps if step.deed in deeds)
+
+    @property
+    def refused(self) -> tuple[Step, ...]:
+        """Where a person's work would be overwritten."""
+        return self.of(*REFUSED)
 
 
 def plan(root: Path, *, allow_remote: bool = False) -> Plan:
@@ -54,19 +59,19 @@ def plan_checked(
     show.findings(checked.findings, sys.stderr)
     if checked.service is None:
         raise Stop(Exit.INVALID, f"{config.spec} cannot be used as it is; nothing was written")
-    _tell_requirements(root, checked.service)
     broker = choose.broker(config.broker)
     made = pipeline.compile(checked, config, broker, example=example, cache=project.cache_folder())
     known = dict(load_manifest(root))
     steps = reconcile(made.files, known, reader(root)) + remote.step(fetch, root)
-    return Plan(steps, known, checked.inputs)
+    requires = (*broker.requires, *wires.requirements(checked.service))
+    return Plan(steps, known, checked.inputs, requires)
 
 
-def _tell_requirements(root: Path, service: Service) -> None:
-    """Say what the payloads need and pyproject.toml, which is its owner's, does not ask for."""
+def _tell_requirements(root: Path, requires: tuple[str, ...]) -> None:
+    """Say what is required and pyproject.toml, which is its owner's, does not ask for."""
     file = root / "pyproject.toml"
     asked = file.read_text(encoding="utf-8") if file.is_file() else ""
-    for requirement in wires.requirements(service):
+    for requirement in requires:
         name = requirement.partition(">")[0]
         if f'"{name}' not in asked and f"'{name}" not in asked:
             show.say(f'add "{requirement}" to the dependencies in pyproject.toml and install it')
@@ -77,13 +82,13 @@ Report = Callable[[tuple[Step, ...]], None]
 
 def carry_out(root: Path, planned: Plan, report: Report, *, force: bool = False) -> Exit:
     """Write, unless something would be lost; then say what was done."""
-    refused = () if force else planned.of(*REFUSED)
-    if refused:
-        return _refuse(refused)
+    if planned.refused and not force:
+        return refuse(planned)
     steps = _forced(planned.steps)
     apply(root, steps, planned.manifest)
     project.save_state(root, planned.inputs)
     report(steps)
+    _tell_requirements(root, planned.requires)
     return Exit.OK
 
 
@@ -173,15 +178,16 @@ def _diff(step: Step) -> str:
     return "".join(difflib.unified_diff(*lines, f"a/{step.path}", f"b/{step.path}"))
 
 
-def _refuse(refused: tuple[Step, ...]) -> Exit:
-    for step in refused:
+def refuse(planned: Plan) -> Exit:
+    """Show what would be overwritten, and what can be done about it."""
+    for step in planned.refused:
         why = "was edited by hand" if step.deed is Deed.EDITED else "was not written by eventgen"
         show.say(f"refused: {step.path} {why}; this would be lost:")
         show.say(_diff(step))
     show.stop(
         Stop(
             Exit.REFUSED,
-            f"{len(refused)} files would be overwritten, so nothing was written",
+            f"{len(planned.refused)} files would be overwritten, so nothing was written",
             "move your code into a handler, keep the file as yours with `eventgen eject FILE`, "
             "or overwrite it with `eventgen generate --force`",
         )

@@ -1,0 +1,68 @@
+"""Four releases of the template, and a project made from the first one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.support import releases
+from tests.support.releases import TEMPLATE, Installed
+
+README = f"{TEMPLATE}/README.md.jinja"
+DOCKERFILE = f"{TEMPLATE}/Dockerfile.jinja"
+PYPROJECT = f"{TEMPLATE}/pyproject.toml.jinja"
+
+EDITS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "0.1.0": {},
+    "0.2.0": {
+        README: ("## First steps", "## In the first minute"),
+        DOCKERFILE: ("useradd --system", "useradd --system --no-log-init"),
+        "copier.yml": ("python:\n", 'region:\n  type: str\n  default: "eu"\n\npython:\n'),
+    },
+    "0.3.0": {
+        README: ("## Where your code goes", "## Your code"),
+        PYPROJECT: ('"uvicorn>=0.40,<1"', '"uvicorn>=0.41,<1"'),
+    },
+    "1.0.0": {},
+}
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Installed]:
+    """Each release, installed in a place of its own, one with a space in its path."""
+    source = releases.checkout(tmp_path_factory.mktemp("checkout"))
+    skeleton = source / TEMPLATE
+    installed = {}
+    for version, edits in EDITS.items():
+        if version == "0.2.0":
+            (skeleton / ".editorconfig.jinja").write_text("# {{ region }}\nroot = true\n")
+        if version == "1.0.0":
+            (skeleton / "Makefile.jinja").rename(skeleton / "tasks.mk.jinja")
+            (skeleton / ".dockerignore.jinja").unlink()
+        releases.release(source, version, edits)
+        site = tmp_path_factory.mktemp(f"site packages {version}")
+        installed[version] = releases.install(source, site, version)
+    return installed
+
+
+@pytest.fixture(scope="session")
+def pristine(
+    released: Mapping[str, Installed], tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, Path]:
+    """A new project of each release, for Kafka, all committed."""
+    made = {}
+    for version, installed in released.items():
+        folder = tmp_path_factory.mktemp(f"new-{version}")
+        new = installed.eventgen("new", "service", "orders", "--broker", "kafka", cwd=folder)
+        assert new.returncode == 0, new.stderr
+        made[version] = releases.repository(folder / "orders")
+    return made
+
+
+@pytest.fixture
+def project(pristine: Mapping[str, Path], tmp_path: Path) -> Path:
+    """A copy of the project that was made from 0.1.0, for one test."""
+    return shutil.copytree(pristine["0.1.0"], tmp_path / "orders", symlinks=True)

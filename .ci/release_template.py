@@ -34,27 +34,21 @@ def release(root: Path) -> str:
         repository = Path(folder)
         git(repository, "init", "--quiet")
         for one in released:
-            git(
-                repository,
-                "apply",
-                "--whitespace=nowarn",
-                str((history / f"{one}.patch").resolve()),
-            )
+            patch = (history / f"{one}.patch").resolve()
+            git(repository, "apply", "--whitespace=nowarn", str(patch))
         before = tree(repository)
         copy_template(root, repository)
-        after = tree(repository)
-        gone = git(repository, "diff", "--name-only", "--diff-filter=D", before, after).split("\n")[
-            :-1
-        ]
-        if gone and order(version)[0] == order(released[-1])[0]:
+        change = ("--no-renames", before, tree(repository))
+        gone = git(repository, "diff", "--name-only", "--diff-filter=D", "-z", *change).split(b"\0")
+        if gone[:-1] and order(version)[0] == order(released[-1])[0]:
+            names = ", ".join(name.decode() for name in gone[:-1])
             raise ValueError(
-                f"{', '.join(gone)}: files are renamed and removed in major versions only, because "
-                "plain `copier update` drops what people wrote into them"
+                f"{names}: files are renamed and removed in major versions only, because plain "
+                "`copier update` drops what people wrote into them"
             )
-        how = ("--patch", "--full-index", "--no-renames", "--binary", "--unified=3")
-        patch = git(repository, "diff-tree", *how, before, after)
-    (history / f"{version}.patch").write_text(patch, encoding="utf-8", newline="\n")
-    return f"templates/history/{version}.patch: {len(patch.splitlines())} lines"
+        made = git(repository, "diff-tree", "--patch", "--full-index", "--binary", *change)
+    (history / f"{version}.patch").write_bytes(made)
+    return f"templates/history/{version}.patch: {len(made)} bytes"
 
 
 def version_of(text: str) -> str:
@@ -83,10 +77,10 @@ def copy_template(root: Path, folder: Path) -> None:
 def tree(repository: Path) -> str:
     """The hash of all that is in a repository's folder."""
     git(repository, "add", "--all", "--force", ".")
-    return git(repository, "write-tree").strip()
+    return git(repository, "write-tree").decode().strip()
 
 
-def git(repository: Path, *arguments: str) -> str:
+def git(repository: Path, *arguments: str) -> bytes:
     """Run git as if its user had configured nothing: what it writes is the same everywhere."""
     plain = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     outside = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
@@ -96,7 +90,6 @@ def git(repository: Path, *arguments: str) -> str:
         env=outside | plain,
         check=True,
         capture_output=True,
-        encoding="utf-8",
     )
     return made.stdout
 

@@ -47,6 +47,16 @@ exit codes:
   130 interrupted"""
 
 
+# What git tells its hooks, and others that it runs, of a repository that need not be ours.
+_OF_A_REPOSITORY = tuple(
+    f"GIT_{name}"
+    for name in (
+        *("DIR", "WORK_TREE", "INDEX_FILE", "PREFIX", "COMMON_DIR", "NAMESPACE"),
+        *("OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES"),
+    )
+)
+
+
 def parser() -> argparse.ArgumentParser:
     """The first word of the command line. Each command parses the rest itself, once imported."""
     top = _top()
@@ -84,6 +94,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what its encoding has not is no reason to fail
             stream.reconfigure(errors="backslashreplace")
+    for name in _OF_A_REPOSITORY:
+        os.environ.pop(name, None)
     if "_ARGCOMPLETE" in os.environ:
         _complete(os.environ.get("COMP_LINE", ""))
     sys.exit(_guarded(sys.argv[1:]))

@@ -9,14 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# A hook, and whoever else runs inside git, has these of a repository that may not be ours.
-_OF_A_REPOSITORY = frozenset(
-    f"GIT_{name}"
-    for name in (
-        *("DIR", "WORK_TREE", "INDEX_FILE", "PREFIX", "COMMON_DIR", "NAMESPACE"),
-        *("OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES"),
-    )
-)
 _SETTINGS = {
     "core.hooksPath": os.devnull,
     "core.fsmonitor": "false",  # it would watch folders that are gone in a moment
@@ -46,12 +38,11 @@ class Git:
         git = shutil.which("git")
         if git is None:
             raise MissingGitError("there is no `git` on this machine")
-        inherited = {name: v for name, v in os.environ.items() if name not in _OF_A_REPOSITORY}
         settings = [part for pair in _SETTINGS.items() for part in ("-c", "=".join(pair))]
         return subprocess.run(
             [git, *settings, *arguments],
             cwd=self.folder,
-            env={**inherited, "LC_ALL": "C", **self.environment},
+            env={**os.environ, "LC_ALL": "C", **self.environment},
             input=given,
             capture_output=True,
             check=False,

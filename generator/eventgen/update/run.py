@@ -100,11 +100,7 @@ def renderings(root: Path, wanted: Wanted) -> Iterator[tuple[Rendering, Renderin
     with tempfile.TemporaryDirectory(prefix="eventgen-") as folder:
         replay = _Replay(root, made_from, wanted, Path(folder))
         old = replay.render("old", made_from.version, {})
-        if answers.read(old.folder).home != made_from.home:
-            raise CannotUpdateError(
-                f"the project comes from the template {made_from.home}, which is not eventgen's",
-                "update it with `copier update`",
-            )
+        _check_same(made_from, answers.read(old.folder))
         new = replay.render("new", wanted.version, wanted.changes(made_from))
         blocking = merge.in_the_way(root, new)
         if blocking:
@@ -113,6 +109,22 @@ def renderings(root: Path, wanted: Wanted) -> Iterator[tuple[Rendering, Renderin
                 "move away what is in the way, then try again",
             )
         yield old, new
+
+
+def _check_same(made_from: answers.Remembered, replayed: answers.Remembered) -> None:
+    """Copier takes the default where an answer is none that the template allows."""
+    if replayed.home != made_from.home:
+        raise CannotUpdateError(
+            f"the project comes from the template {made_from.home}, which is not eventgen's",
+            "update it with `copier update`",
+        )
+    for name, value in replayed.answers.items():
+        given = made_from.answers.get(name, value)
+        if given != value and not name.startswith("_"):
+            raise CannotUpdateError(
+                f"{answers.FILE} has `{name}: {given}`, which the template does not allow",
+                f"`{name}: {value}` would be right",
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast lint types golden bench clean
+.PHONY: help demo test test-fast lint types golden release-template bench clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.plain  ## generate the example service and watch an event go through it; needs no server
 	@rm -rf build/demo && mkdir -p build
@@ -47,6 +47,9 @@ types: $(VENV)/.installed  ## mypy --strict on the generator and on the runtime
 
 golden: $(VENV)/.installed  ## rewrite golden/ from the templates; read the diff before you commit it
 	@$(BIN)/pytest tests/test_golden.py --update-golden $(PYTEST_ARGS)
+
+release-template: $(BIN)/python  ## keep the template of this version for `eventgen update`; part of a release
+	@$(BIN)/python .ci/release_template.py
 
 bench: $(VENV)/.installed  ## measure the generator and a generated service
 	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done

@@ -9,9 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import copier
-from copier.errors import CopierError
-
 from eventgen.render.templates import data_root
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
@@ -58,6 +55,9 @@ def render(template: Path, data: Mapping[str, object], folder: Path) -> None:
 
     Raises ValueError when an answer is refused.
     """
+    import copier  # noqa: PLC0415  - a second, which `--help` and `--check` need not wait for
+    from copier.errors import CopierError  # noqa: PLC0415
+
     try:
         copier.run_copy(
             str(template),

@@ -68,14 +68,16 @@ def run(options: argparse.Namespace) -> Exit:
         if options.check:
             print(_difference(made_from, wanted))
             return Exit.FINDINGS
-        updating.check_repository(root)
-        planned = regenerate.plan(root, allow_remote=options.allow_remote)
-        if planned.refused:
-            return regenerate.refuse(planned)
-        if options.dry_run:
-            return _rehearse(root, wanted, planned)
         with lock.held(root):
-            return _carry_out(root, wanted, planned)
+            return _update(root, options, wanted)
+
+
+def _update(root: Path, options: argparse.Namespace, wanted: Wanted) -> Exit:
+    updating.check_repository(root)
+    planned = regenerate.plan(root, allow_remote=options.allow_remote)
+    if planned.refused:
+        return regenerate.refuse(planned)
+    return (_rehearse if options.dry_run else _carry_out)(root, wanted, planned)
 
 
 def _wanted(root: Path, made_from: answers.Remembered, version: str) -> Wanted:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from eventgen.commands.exits import Exit, Stop
+from eventgen.git import Git, MissingGitError
 from eventgen.spec.source import LARGEST
 
 # What a specification, or a project's configuration, consists of.
@@ -65,14 +64,12 @@ def _wanted(listed: bytes) -> Iterator[tuple[str, str]]:
 
 def _git(folder: Path, *arguments: str, given: str = "") -> bytes | None:
     """What git answers; None when it says no."""
-    git = shutil.which("git")
-    if git is None:
+    try:
+        made = Git(folder).ask(*arguments, given=given.encode())
+    except MissingGitError as problem:
         raise Stop(
             Exit.ENVIRONMENT,
             "there is no `git`, which reads revisions",
             "install git, or compare files or folders",
-        )
-    made = subprocess.run(
-        [git, "-C", str(folder), *arguments], input=given.encode(), capture_output=True, check=False
-    )
+        ) from problem
     return made.stdout if made.returncode == 0 else None

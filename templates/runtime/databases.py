@@ -27,7 +27,10 @@ TABLES = frozenset(
         "subscription_pause",
     }
 )
-EMBEDDED_TABLES = frozenset({"embedded_log", "embedded_group"})
+# These are made by the broker's part of the runtime, when it needs them.
+EMBEDDED_TABLES = frozenset(
+    {"consumer_checkpoint", "consumer_member", "embedded_group", "embedded_log"}
+)
 
 _KINDS = {  # by the scheme of the URL: module, class, driver
     "postgresql": ("postgres", "PostgresDatabase", "asyncpg"),

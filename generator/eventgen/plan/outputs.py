@@ -76,6 +76,8 @@ RUNTIME_MODULES = (
     "wakeup",
     "wrapping",
 )
+# What brokers take that do not lead a group's consumers through partitions by themselves.
+PARTITION_MODULES = ("checkpoints", "partitions")
 # By which editors complete what people write for eventgen. Copied, as the runtime is.
 EDITOR_SCHEMAS = ("eventgen.schema", "short.schema")
 # Append only: databases have them applied, and projects keep them as they were written.
@@ -187,11 +189,15 @@ def table(subject: Subject, broker: Broker) -> tuple[FileKind, ...]:
 
 
 def _runtime(subject: Subject) -> tuple[FileKind, ...]:
-    modules = (
+    return runtime_files(
         *RUNTIME_MODULES,
         *DATABASE_MODULES[subject.config.database],
         *wires.modules(subject.service),
     )
+
+
+def runtime_files(*modules: str) -> tuple[FileKind, ...]:
+    """The rows of modules in `templates/runtime/`."""
     return tuple(
         FileKind(f"runtime/{module}.py", _RUNTIME + f"{module}.py", build.package_view)
         for module in modules

@@ -102,17 +102,19 @@ class Checkpoints:
     A position is where to read on: everything below it is handled. It starts at 0.
     """
 
-    def __init__(self, database: Database, group: str, stream: str, partitions: int) -> None:
-        """All consumers of the group must say the same number of `partitions`."""
+    def __init__(self, database: Database, group: str, stream: str) -> None:
+        """The positions of this group in this stream are apart from all others."""
         self.database = database
-        self.partitions = partitions
+        self._partitions = 0
         self._stream = {"consumer": group, "stream": stream}
         self._owner = {**self._stream, "owner": str(uuid4()), "lease": LEASE_SECONDS}
         self._now = DIALECTS[database.engine.dialect.name].now
 
-    async def prepare(self) -> None:
-        """Have the rows of the partitions; the tables must be there."""
-        rows = [{**self._stream, "part": part} for part in range(self.partitions)]
+    async def prepare(self, partitions: int) -> None:
+        """Have what is needed for so many partitions; all of a group must say the same number."""
+        await provide_tables(self.database)
+        self._partitions = partitions
+        rows = [{**self._stream, "part": part} for part in range(partitions)]
         async with self.database.transaction() as tx:
             await tx.execute(text(_ADD), rows)
 
@@ -123,7 +125,7 @@ class Checkpoints:
             await self._do(tx, _FORGET_MEMBERS, self._stream)
             members: int = (await self._do(tx, _COUNT_MEMBERS, self._stream)).scalar_one()
             held = (await self._do(tx, _RENEW, self._owner)).scalars().all()
-        return Share(frozenset(held), -(-self.partitions // members))
+        return Share(frozenset(held), -(-self._partitions // members))
 
     async def take(self, most: int) -> Mapping[int, int]:
         """Lease up to `most` partitions that nobody reads; where to read on in each."""

@@ -43,6 +43,9 @@ class Record(NamedTuple):
 class Log(Protocol):
     """One stream's partitions on the broker. Positions are whole numbers that rise along each."""
 
+    async def partitions(self) -> int:
+        """How many there are. Raises when the broker is away, or does not know the stream."""
+
     async def begin(self, positions: Mapping[int, int]) -> Mapping[int, int]:
         """Where to read on in these partitions, each handled below its position.
 
@@ -192,15 +195,18 @@ class PartitionConsumer:
     # leases, and what is done -------------------------------------------------------------------
 
     async def _keep_on(self) -> None:
-        renew_at = 0.0
+        prepared, renew_at = False, 0.0
         while True:
             if monotonic() >= renew_at:
                 renew_at = monotonic() + leases.LEASE_SECONDS / 4
-                await self._guarded(self._share)
+                prepared = prepared or await self._guarded(self._prepare)
+                if prepared:
+                    await self._guarded(self._share)
             await self._guarded(self._save)
             await asyncio.sleep(SAVE_EVERY)
 
-    async def _guarded(self, step: Callable[[], Awaitable[None]]) -> None:
+    async def _guarded(self, step: Callable[[], Awaitable[None]]) -> bool:
+        """Whether the step was taken."""
         try:
             await step()
         except Exception as error:  # noqa: BLE001  - an outage, or a bug: neither may end it
@@ -208,6 +214,11 @@ class PartitionConsumer:
                 _log.warning("database.away", error=repr(error))
             else:
                 _log.warning("partitions.not_kept", error=repr(error))
+            return False
+        return True
+
+    async def _prepare(self) -> None:
+        await self._checkpoints.prepare(await self._broker.partitions())
 
     async def _share(self) -> None:
         """Renew the leases; take or give partitions until everybody has a fair share."""

@@ -40,6 +40,9 @@ class FakeLog:
     def add(self, part, *bodies):
         self.parts[part] += bodies
 
+    async def partitions(self):
+        return PARTS
+
     async def begin(self, positions):
         return {p: at if at <= len(self.parts[p]) + 1 else 0 for p, at in positions.items()}
 
@@ -88,7 +91,7 @@ class Sink:
 
 
 def consumer(database, log, sink, group="g"):
-    made = PartitionConsumer(Checkpoints(database, group, "s", PARTS), log, sink)
+    made = PartitionConsumer(Checkpoints(database, group, "s"), log, sink)
     sink.consumer = made
     made.start()
     return made
@@ -96,7 +99,6 @@ def consumer(database, log, sink, group="g"):
 
 @asynccontextmanager
 async def consuming(database, log, sink, group="g"):
-    await Checkpoints(database, group, "s", PARTS).prepare()
     made = consumer(database, log, sink, group)
     try:
         yield sink
@@ -111,7 +113,7 @@ async def until(condition, seconds=10.0):
 
 
 async def positions(database, group="g"):
-    found = await Checkpoints(database, group, "s", PARTS).positions()
+    found = await Checkpoints(database, group, "s").positions()
     return {part: at.position for part, at in found.items()}
 
 
@@ -130,7 +132,7 @@ async def test_everything_arrives_in_its_order_and_the_position_follows(tables):
         await stands(tables, dict.fromkeys(range(PARTS), 61))
         await until(lambda: log.told == dict.fromkeys(range(PARTS), 61))
         assert await sink.consumer.lag() == 0
-        held = await Checkpoints(tables, "g", "s", PARTS).positions()
+        held = await Checkpoints(tables, "g", "s").positions()
         assert all(at.held for at in held.values())
     for part in range(PARTS):
         assert sink.of(part) == list(range(100 * part, 100 * part + 60))
@@ -201,7 +203,6 @@ async def test_a_successor_of_one_that_was_killed_waits_for_its_leases(tables):
     log = FakeLog()
     log.add(1, *range(10))
     sink = Sink(acks=False)
-    await Checkpoints(tables, "g", "s", PARTS).prepare()
     killed = consumer(tables, log, sink)
     await until(lambda: len(sink.got) == 10)
     killed.ack(sink.got[:4])
@@ -304,6 +305,22 @@ async def test_an_outage_of_the_database_ends_nothing(tables, monkeypatch):
         await stands(tables, {0: 3, 1: 0, 2: 0, 3: 0})
 
 
+async def test_a_broker_that_is_away_in_the_beginning_is_waited_for(database):
+    log = FakeLog()
+    log.add(0, 1)
+    tries = iter([ConnectionError("away"), ConnectionError("away")])
+
+    async def later():
+        if error := next(tries, None):
+            raise error
+        return PARTS
+
+    log.partitions = later
+    async with consuming(database, log, Sink()) as sink:
+        await until(lambda: sink.bodies == [1])
+        assert await sink.consumer.lag() == 0
+
+
 async def test_nobody_holds_what_the_broker_cannot_give(tables):
     log = FakeLog()
 
@@ -312,8 +329,9 @@ async def test_nobody_holds_what_the_broker_cannot_give(tables):
 
     log.begin = away
     async with consuming(tables, log, Sink()):
-        await asyncio.sleep(0.3)
-        found = await Checkpoints(tables, "g", "s", PARTS).positions()
+        await stands(tables, dict.fromkeys(range(PARTS), 0))
+        await asyncio.sleep(0.1)
+        found = await Checkpoints(tables, "g", "s").positions()
         assert not any(at.held for at in found.values())
 
 
@@ -346,4 +364,4 @@ async def test_the_tables_are_made_once_whoever_comes_first(database):
     assert not {*checkpoints.TABLES} & {*names}
     await asyncio.gather(*[provide_tables(database) for _ in range(3)])
     assert not await provide_tables(database)
-    assert await Checkpoints(database, "g", "s", PARTS).positions() == {}
+    assert await Checkpoints(database, "g", "s").positions() == {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.servers import kafka, postgres, rabbitmq
+from tests.servers import kafka, postgres, rabbitmq, redis
 from tests.servers.base import Missing
 from tests.servers.programs import CHROMIUM, NPM
 
@@ -19,6 +19,7 @@ def main(arguments: list[str]) -> int:
         ("kafka", kafka),
         ("postgres", postgres),
         ("rabbitmq", rabbitmq),
+        ("redis", redis),
         ("npm", NPM),
         ("chromium", CHROMIUM),
     )

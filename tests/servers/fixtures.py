@@ -1,4 +1,4 @@
-"""Fixtures `kafka`, `postgres`, `rabbitmq` (shared servers), `own_kafka` and so on (to be killed).
+"""Fixtures `kafka`, `postgres` and so on (shared servers), `own_kafka` and so on (to be killed).
 
 A shared server is started by whichever test needs it first, in whichever pytest-xdist worker, and
 stopped by the controlling process at the end. The lock file in the shared folder makes that one
@@ -21,10 +21,12 @@ import pytest
 from tests.servers import kafka as kafka_server
 from tests.servers import postgres as postgres_server
 from tests.servers import rabbitmq as rabbitmq_server
+from tests.servers import redis as redis_server
 from tests.servers.base import Missing, alive
 from tests.servers.kafka import Kafka
 from tests.servers.postgres import Postgres
 from tests.servers.rabbitmq import RabbitMQ
+from tests.servers.redis import RedisServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +38,7 @@ _KINDS: dict[str, tuple[Any, Any]] = {
     "kafka": (kafka_server, Kafka),
     "postgres": (postgres_server, Postgres),
     "rabbitmq": (rabbitmq_server, RabbitMQ),
+    "redis": (redis_server, RedisServer),
 }
 
 
@@ -166,3 +169,16 @@ def rabbitmq() -> RabbitMQ:
 def own_rabbitmq() -> Iterator[RabbitMQ]:
     """A RabbitMQ of this test alone, to be killed and restarted."""
     yield from _own("rabbitmq")
+
+
+@pytest.fixture(scope="session")
+def redis() -> RedisServer:
+    """A Redis all tests share: use names of your own, and do not kill it."""
+    server: RedisServer = _shared("redis")
+    return server
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A Redis of this test alone, to be killed and restarted."""
+    yield from _own("redis")

@@ -1,0 +1,198 @@
+"""Reading a channel's streams from positions that are kept in the service's database."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import structlog
+
+from .partitions import Record
+from .redis_names import id_of, place_of, read_entry, stream
+from .redis_streams import (
+    Client,
+    have_bookmarks,
+    have_partitions,
+    read_bookmarks,
+    read_partitions,
+    read_stream,
+    trim,
+)
+from .transport import Incoming
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_log = structlog.get_logger("eventgen.redis")
+
+FETCH = 500  # messages read at a time ...
+FETCH_BYTES = 16 * 1024 * 1024  # ... and about what they may weigh
+BLOCK_MILLISECONDS = 500
+TRIM_EVERY = 30.0  # seconds
+_FIRST_FETCH = 64
+_COUNT_MOST = 1000  # entries that are counted one by one
+
+
+@dataclass(slots=True)
+class _Portion:
+    """How many messages to ask for, so that they are neither few nor too heavy together."""
+
+    most: int = _FIRST_FETCH
+
+    def learn(self, messages: Sequence[Incoming]) -> None:
+        """These are what came last."""
+        if messages:
+            each = max(1, sum(len(message.body) for message in messages) // len(messages))
+            self.most = max(1, min(FETCH, 2 * self.most, FETCH_BYTES // each))
+
+
+@dataclass(slots=True)
+class _Count:
+    """How many entries of a partition are handled: Redis cannot count them by itself.
+
+    `handled` is None until that is known; `read` are the places of those that were read since.
+    """
+
+    handled: int | None
+    read: deque[int] = field(default_factory=deque)
+
+    def below(self, position: int) -> int | None:
+        """How many there are below this position."""
+        while self.read and self.read[0] < position:
+            self.read.popleft()
+            if self.handled is not None:
+                self.handled += 1
+        return self.handled
+
+
+class Reading(NamedTuple):
+    """What a subscription reads.
+
+    Its streams' names begin with `base`; `group` is its bookmark. They are so many `partitions` if
+    nobody has said otherwise, and keep what all have handled for `retention` seconds.
+    """
+
+    base: str
+    group: str
+    destination: str
+    partitions: int
+    retention: float
+
+
+class RedisLog:
+    """The `Log` of one subscription."""
+
+    def __init__(self, client: Client, reading: Reading) -> None:
+        self._client = client
+        self._base, self._group, self._destination, self._partitions, self._retention = reading
+        self._portion = _Portion()
+        self._counts: dict[int, _Count] = {}
+        self._trim_at = 0.0
+
+    async def partitions(self) -> int:
+        """How many streams there are."""
+        return await have_partitions(self._client, self._base, self._partitions)
+
+    async def begin(self, positions: Mapping[int, int]) -> Mapping[int, int]:
+        """Have bookmarks; where a stream ends before a position, what is added next comes next."""
+        ids = {part: id_of(position - 1) for part, position in positions.items()}
+        await have_bookmarks(self._client, self._base, self._group, ids)
+        marks = await read_bookmarks(self._client, self._base, self._group, list(positions))
+        begins = {}
+        for part, position in positions.items():
+            about = await read_stream(self._client, self._base, part) or {}
+            last = place_of(about.get("last-generated-id", b"0"))
+            if position > last + 1:
+                _log.error(
+                    "redis.data_lost",
+                    stream=stream(self._base, part),
+                    handled=id_of(position - 1),
+                    ends=id_of(last),
+                    remedy="have its publishers send again what was lost: `outbox republish`",
+                )
+            begins[part] = min(position, last + 1)
+            handled = await self._handled(part, begins[part] - 1, about, marks[part] or {})
+            self._counts[part] = _Count(handled)
+        return begins
+
+    async def _handled(
+        self, part: int, at: int, about: Mapping[str, Any], mark: Mapping[str, Any]
+    ) -> int | None:
+        """How many entries there are up to this place."""
+        if at >= place_of(about.get("last-generated-id", b"0")):
+            return int(about.get("entries-added", 0))
+        if at < place_of(about["recorded-first-entry-id"]):
+            return int(about["entries-added"] - about["length"])
+        marked, counted = place_of(mark.get("last-delivered-id", b"0")), mark.get("entries-read")
+        if counted is None or marked > at:
+            return None
+        # What was handled in the last moment, when the bookmark could not be moved any more.
+        name = stream(self._base, part)
+        since = await self._client.xrange(name, id_of(marked + 1), id_of(at), count=_COUNT_MOST)
+        return None if len(since) == _COUNT_MOST else int(counted) + len(since)
+
+    async def read(self, positions: Mapping[int, int]) -> Sequence[Record]:
+        """The next entries of these streams."""
+        await self._trim_sometimes()
+        parts = {stream(self._base, part).encode(): part for part in positions}
+        found = await self._client.xread(
+            {name: id_of(positions[part] - 1) for name, part in parts.items()},
+            count=max(1, self._portion.most // len(parts)),
+            block=BLOCK_MILLISECONDS,
+        )
+        records = []
+        for name, entries in found or ():
+            part = parts[name]
+            for id_, fields in entries:
+                message = read_entry(self._destination, name.decode(), id_, fields)
+                records.append(Record(part, place_of(id_), message))
+                self._counts[part].read.append(records[-1].position)
+        self._portion.learn([record.message for record in records])
+        return records
+
+    async def done(self, positions: Mapping[int, int]) -> None:
+        """Move the bookmarks."""
+        pipe = self._client.pipeline(transaction=False)
+        for part, position in positions.items():
+            count = self._counts[part].below(position)
+            name = stream(self._base, part)
+            pipe.xgroup_setid(name, self._group, id_of(position - 1), entries_read=count)
+        await pipe.execute()
+
+    async def lag(self, positions: Mapping[int, int]) -> int | None:
+        """How many entries lie behind the bookmarks; None when Redis does not know of one."""
+        marks = await read_bookmarks(self._client, self._base, self._group, list(positions))
+        waiting = [mark["lag"] for mark in marks.values() if mark is not None]
+        known = len(waiting) == len(positions) and None not in waiting
+        return sum(waiting) if known else None
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._client.aclose()
+
+    async def _trim_sometimes(self) -> None:
+        if monotonic() < self._trim_at:
+            return
+        self._trim_at = monotonic() + TRIM_EVERY
+        seconds, microseconds = await self._client.time()
+        kept_from = int((seconds - self._retention) * 1000) + microseconds // 1000
+        await trim(self._client, self._base, list(self._counts), max(0, kept_from))
+
+
+async def read_history(
+    client: Client, base: str, destination: str, start: datetime | int
+) -> AsyncIterator[Sequence[Incoming]]:
+    """What a channel's streams hold from a time, or a number of milliseconds since 1970, to now."""
+    begin = start if isinstance(start, int) else int(start.timestamp() * 1000)
+    for part in range(await read_partitions(client, base) or 0):
+        about = await read_stream(client, base, part) or {}
+        end = place_of(about.get("last-generated-id", b"0"))
+        at, portion, name = place_of(str(begin)), _Portion(), stream(base, part)
+        while found := await client.xrange(name, id_of(at), id_of(end), count=portion.most):
+            messages = [read_entry(destination, name, id_, fields) for id_, fields in found]
+            portion.learn(messages)
+            yield messages
+            at = place_of(found[-1][0]) + 1

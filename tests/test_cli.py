@@ -298,6 +298,7 @@ def test_brokers_lists_what_can_be_chosen(tmp_path: Path) -> None:
         "embedded",
         "kafka",
         "rabbitmq",
+        "redis",
     ]
 
 

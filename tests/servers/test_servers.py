@@ -20,6 +20,7 @@ from confluent_kafka.admin import AdminClient
 from tests.servers import kafka as kafka_server
 from tests.servers import postgres as postgres_server
 from tests.servers import rabbitmq as rabbitmq_server
+from tests.servers import redis as redis_server
 from tests.servers.base import Missing, alive, free_port
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def test_what_a_killed_test_run_left_behind_is_stopped_by_the_next(
     assert not alive(server)
 
 
-@pytest.mark.parametrize("server", [kafka_server, postgres_server, rabbitmq_server])
+@pytest.mark.parametrize("server", [kafka_server, postgres_server, rabbitmq_server, redis_server])
 def test_what_is_missing_is_named(server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

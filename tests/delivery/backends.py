@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.delivery.proof import Proof
     from tests.servers.kafka import Kafka
     from tests.servers.rabbitmq import RabbitMQ
+    from tests.servers.redis import RedisServer
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Backend:
 
     generated: str
     env: Callable[[str], Mapping[str, str]]
-    create: Callable[[Proof], None]
+    create: Callable[[Proof], object]
     messages: Callable[[Proof], int]
     behind: Callable[[Proof], int]
 
@@ -127,7 +128,44 @@ def rabbitmq(server: RabbitMQ) -> Backend:
     return Backend("rabbitmq", env, create, messages, behind)
 
 
+def redis(server: RedisServer) -> Backend:
+    """Streams of one Redis."""
+
+    def env(topic: str) -> Mapping[str, str]:
+        return {
+            "PROOF_REDIS_URL": server.url,
+            "PROOF_REDIS_GROUP_ID": topic,
+            # A server that is silent is given up after these seconds.
+            "PROOF_REDIS_PUBLISH_TIMEOUT_SECONDS": "3",
+        }
+
+    def streams(client: Any, proof: Proof) -> list[str]:
+        base = f"events:{proof.topic}"
+        many = int(client.get(f"{base}:partitions") or 0)
+        return [name for n in range(many) if client.exists(name := f"{base}:{n}")]
+
+    def messages(proof: Proof) -> int:
+        with server.client() as client:
+            found = [client.xinfo_stream(name) for name in streams(client, proof)]
+        return sum(stream["entries-added"] for stream in found)
+
+    def behind(proof: Proof) -> int:
+        """A place that Redis cannot count from counts as one that is behind."""
+        with server.client() as client:
+            groups = [g for name in streams(client, proof) for g in client.xinfo_groups(name)]
+        return sum(1 if group["lag"] is None else group["lag"] for group in groups)
+
+    return Backend(
+        generated="redis",
+        env=env,
+        create=lambda proof: proof.do("-m", "proof", "provision"),
+        messages=messages,
+        behind=behind,
+    )
+
+
 SERVERS: Mapping[Stack, tuple[str, Callable[[Any], Backend]]] = {
     Stack.KAFKA: ("kafka", kafka),
     Stack.RABBITMQ: ("rabbitmq", rabbitmq),
+    Stack.REDIS: ("redis", redis),
 }

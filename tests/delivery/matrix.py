@@ -21,6 +21,7 @@ class Stack(Enum):
 
     KAFKA = "Kafka + PostgreSQL"
     RABBITMQ = "RabbitMQ + PostgreSQL"
+    REDIS = "Redis + PostgreSQL"
     SQLITE = "embedded + SQLite"
     POSTGRES = "embedded + PostgreSQL"
 

@@ -12,13 +12,12 @@ from typing import Any
 
 import pytest
 
-from tests.delivery import backends, rows, switches
+from tests.delivery import rows, switches
 from tests.delivery.backends import SERVERS
 from tests.delivery.matrix import Stack, controls, runs
 from tests.delivery.proof import Proof, proof
 from tests.delivery.verdict import kept, says, shown, wait_until
 from tests.servers.base import docker
-from tests.servers.kafka import Kafka
 from tests.servers.postgres import Postgres
 
 pytestmark = pytest.mark.servers
@@ -50,9 +49,11 @@ def on_own_broker(
 
 @pytest.fixture
 def on_own_postgres(
-    tmp_path: Path, kafka: Kafka, own_postgres: Postgres, stack: Stack
+    tmp_path: Path, own_postgres: Postgres, stack: Stack, request: pytest.FixtureRequest
 ) -> Iterator[Proof]:
-    with proof(tmp_path, backends.kafka(kafka), own_postgres.url, own_postgres.dsn) as service:
+    server, made_of = SERVERS[stack]
+    backend = made_of(request.getfixturevalue(server))
+    with proof(tmp_path, backend, own_postgres.url, own_postgres.dsn) as service:
         yield service
 
 
@@ -107,6 +108,26 @@ def test_without_the_brokers_word_events_are_lost_while_the_broker_is_away(
     own_broker.restart()
     service.wait(lambda counts: not counts.lost, 15)
     assert service.counts().lost > 0, service.logs()
+
+
+@runs(rows.LOST_DATA)
+def test_what_a_broker_has_lost_is_published_again(on_own_broker: Proof, own_broker: Any) -> None:
+    """Each customer's first order is handled; the second was confirmed, and is lost."""
+    service = on_own_broker
+    service.env["PROOF_OUTBOX_RETENTION_DAYS"] = "1"
+    service.relay()
+    consumer = service.consumer()
+    service.publish(CUSTOMERS, CUSTOMERS)
+    service.drained()
+    consumer.send_signal(signal.SIGTERM)
+    assert consumer.wait(30) == 0, service.logs()
+    service.publish(CUSTOMERS, CUSTOMERS)
+    service.wait(lambda counts: not counts.outbox, 60)
+    own_broker.lose_everything()
+    service.consumer()
+    assert service.settle().lost == CUSTOMERS, service.logs()
+    service.do("-m", "proof", "outbox", "republish", "--since", "2026-01-01", "--yes")
+    kept(service, 2 * CUSTOMERS)
 
 
 def send(server: Any, what: signal.Signals) -> None:
@@ -253,7 +274,7 @@ def test_when_a_full_disk_is_the_handlers_error_events_are_parked(
 # what the broker refuses ------------------------------------------------------------------------
 
 LARGE = {"PROOF_NOTE": "1200000"}
-LARGER = {f"PROOF_{name}_MESSAGE_MAX_BYTES": "3000000" for name in ("KAFKA", "RABBITMQ")}
+LARGER = {f"PROOF_{name}_MESSAGE_MAX_BYTES": "3000000" for name in ("KAFKA", "RABBITMQ", "REDIS")}
 
 
 def refused(service: Proof) -> None:

@@ -103,6 +103,13 @@ class RedisServer:
             self._run()
         self._wait()
 
+    def lose_everything(self) -> None:
+        """Come back from a SIGKILL without data, as it does when it keeps none on the disk."""
+        with self.client() as client:
+            client.flushall()
+        self.kill()
+        self.restart()
+
     def remove(self) -> None:
         """Kill it and delete its data."""
         remove_server(self)

@@ -94,7 +94,8 @@ class RedisLog:
 
     async def partitions(self) -> int:
         """How many streams there are."""
-        return await have_partitions(self._client, self._base, self._partitions)
+        self._partitions = await have_partitions(self._client, self._base, self._partitions)
+        return self._partitions
 
     async def begin(self, positions: Mapping[int, int]) -> Mapping[int, int]:
         """Have bookmarks; where a stream ends before a position, what is added next comes next."""
@@ -102,20 +103,23 @@ class RedisLog:
         await have_bookmarks(self._client, self._base, self._group, ids)
         marks = await read_bookmarks(self._client, self._base, self._group, list(positions))
         begins = {}
+        lost = []
         for part, position in positions.items():
             about = await read_stream(self._client, self._base, part) or {}
             last = place_of(about.get("last-generated-id", b"0"))
             if position > last + 1:
-                _log.error(
-                    "redis.data_lost",
-                    stream=stream(self._base, part),
-                    handled=id_of(position - 1),
-                    ends=id_of(last),
-                    remedy="have its publishers send again what was lost: `outbox republish`",
-                )
+                lost.append(part)
             begins[part] = min(position, last + 1)
             handled = await self._handled(part, begins[part] - 1, about, marks[part] or {})
             self._counts[part] = _Count(handled)
+        if lost:
+            _log.error(
+                "redis.data_lost",
+                stream=self._base,
+                partitions=lost,
+                why="they end before what was handled of them",
+                remedy="have its publishers send again what was lost: `outbox republish`",
+            )
         return begins
 
     async def _handled(
@@ -160,7 +164,12 @@ class RedisLog:
             count = self._counts[part].below(position)
             name = stream(self._base, part)
             pipe.xgroup_setid(name, self._group, id_of(position - 1), entries_read=count)
-        await pipe.execute()
+        answers = await pipe.execute(raise_on_error=False)
+        failed = zip(positions.items(), answers, strict=True)
+        gone = {part: id_of(at - 1) for (part, at), said in failed if isinstance(said, Exception)}
+        if gone:  # somebody has destroyed the group, or everything
+            await have_partitions(self._client, self._base, self._partitions)
+            await have_bookmarks(self._client, self._base, self._group, gone)
 
     async def lag(self, positions: Mapping[int, int]) -> int | None:
         """How many entries lie behind the bookmarks; None when Redis does not know of one."""

@@ -9,7 +9,7 @@ from redis.exceptions import ResponseError
 
 from .errors import ConfigurationError
 from .findings import Finding
-from .redis_names import place_of, stream, time_place
+from .redis_names import id_of, place_of, stream, time_place
 from .redis_streams import Client, read_groups, read_partitions, read_stream
 
 About: TypeAlias = Mapping[str, Any]  # what a server says of itself
@@ -97,10 +97,9 @@ async def unread(client: Client, bases: Sequence[str], retention: float) -> list
             )
         behind = {
             group["name"].decode()
-            for part, about in kept.items()
-            if place_of(about["recorded-first-entry-id"]) < late
+            for part in kept
             for group in groups[part]
-            if place_of(group["last-delivered-id"]) < late
+            if await _has_before(client, stream(base, part), group["last-delivered-id"], late)
         }
         findings += [
             Finding(
@@ -111,3 +110,9 @@ async def unread(client: Client, bases: Sequence[str], retention: float) -> list
             for name in sorted(behind)
         ]
     return findings
+
+
+async def _has_before(client: Client, name: str, after: bytes, late: int) -> bool:
+    """Whether a stream has an entry from before `late` behind this one."""
+    begin = place_of(after) + 1
+    return begin < late and bool(await client.xrange(name, id_of(begin), id_of(late), count=1))

@@ -198,7 +198,7 @@ LOST_DATA: Final = Row(
     (Stack.REDIS,),
     "what was not handled is lost until then",
     "none: nothing else brings it back",
-    why_not="not yet: brokers that keep nothing on the disk, if they are told so",
+    why_not="it keeps what it has confirmed on the disk, whatever its settings",
 )
 FIRST_FAILS: Final = Row(
     37,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.servers import kafka, postgres, rabbitmq, redis
+from tests.servers import kafka, nats, postgres, rabbitmq, redis
 from tests.servers.base import Missing
 from tests.servers.programs import CHROMIUM, NPM
 
@@ -17,6 +17,7 @@ def main(arguments: list[str]) -> int:
     failed = False
     servers = (
         ("kafka", kafka),
+        ("nats", nats),
         ("postgres", postgres),
         ("rabbitmq", rabbitmq),
         ("redis", redis),

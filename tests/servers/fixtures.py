@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.servers import kafka as kafka_server
+from tests.servers import nats as nats_server
 from tests.servers import postgres as postgres_server
 from tests.servers import rabbitmq as rabbitmq_server
 from tests.servers import redis as redis_server
 from tests.servers.base import Missing, alive
 from tests.servers.kafka import Kafka
+from tests.servers.nats import Nats
 from tests.servers.postgres import Postgres
 from tests.servers.rabbitmq import RabbitMQ
 from tests.servers.redis import RedisServer
@@ -36,6 +38,7 @@ _PREFIX = "eventgen-servers-"
 _OWNER = "owner"  # the file that holds the process id of the test run
 _KINDS: dict[str, tuple[Any, Any]] = {
     "kafka": (kafka_server, Kafka),
+    "nats": (nats_server, Nats),
     "postgres": (postgres_server, Postgres),
     "rabbitmq": (rabbitmq_server, RabbitMQ),
     "redis": (redis_server, RedisServer),
@@ -135,6 +138,19 @@ def kafka() -> Kafka:
 def own_kafka() -> Iterator[Kafka]:
     """A Kafka of this test alone, to be killed and restarted."""
     yield from _own("kafka")
+
+
+@pytest.fixture(scope="session")
+def nats() -> Nats:
+    """A NATS all tests share: use names of your own, and do not kill it."""
+    server: Nats = _shared("nats")
+    return server
+
+
+@pytest.fixture
+def own_nats() -> Iterator[Nats]:
+    """A NATS of this test alone, to be killed and restarted."""
+    yield from _own("nats")
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from tests.servers import kafka as kafka_server
+from tests.servers import nats as nats_server
 from tests.servers import postgres as postgres_server
 from tests.servers import rabbitmq as rabbitmq_server
 from tests.servers import redis as redis_server
@@ -113,7 +114,9 @@ def test_what_a_killed_test_run_left_behind_is_stopped_by_the_next(
     assert not alive(server)
 
 
-@pytest.mark.parametrize("server", [kafka_server, postgres_server, rabbitmq_server, redis_server])
+@pytest.mark.parametrize(
+    "server", [kafka_server, nats_server, postgres_server, rabbitmq_server, redis_server]
+)
 def test_what_is_missing_is_named(server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -122,6 +125,7 @@ def test_what_is_missing_is_named(server, monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr(server, "docker_works", lambda: False)
     monkeypatch.setattr(postgres_server, "VERSIONS", tmp_path)
     monkeypatch.setattr(rabbitmq_server, "_PROGRAMS", str(tmp_path))
+    monkeypatch.setattr(nats_server, "_path", lambda: str(tmp_path))
     with pytest.raises(Missing, match=f"python -m tests.servers install.*{server.ADDRESS}"):
         server.find()
     monkeypatch.setenv(server.ADDRESS, "here")

@@ -297,6 +297,7 @@ def test_brokers_lists_what_can_be_chosen(tmp_path: Path) -> None:
     assert [line.split()[0] for line in listed.stdout.splitlines()[1:]] == [
         "embedded",
         "kafka",
+        "nats",
         "rabbitmq",
         "redis",
     ]

@@ -36,6 +36,15 @@ SERVICE = {
             "items": {"type": "string", "pattern": r"^([\d.]+:)?\d+:\d+$"},
         },
         "volumes": STRINGS,
+        "configs": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["source", "target"],
+                "additionalProperties": False,
+                "properties": {"source": {"type": "string"}, "target": {"type": "string"}},
+            },
+        },
         "restart": {"enum": ["no", "always", "on-failure", "unless-stopped"]},
         "stop_grace_period": DURATION,
         "depends_on": {
@@ -75,6 +84,15 @@ COMPOSE = {
             "additionalProperties": SERVICE,
         },
         "volumes": {"type": "object", "additionalProperties": {"type": ["object", "null"]}},
+        "configs": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "required": ["content"],
+                "additionalProperties": False,
+                "properties": {"content": {"type": "string", "pattern": "^[^$]*$"}},
+            },
+        },
     },
 }
 
@@ -84,11 +102,14 @@ def problems(document: dict[str, Any]) -> list[str]:
         error.message for error in jsonschema.Draft202012Validator(COMPOSE).iter_errors(document)
     ]
     services, volumes = document["services"], document.get("volumes") or {}
+    configs = document.get("configs") or {}
     for name, service in services.items():
         others = service.get("depends_on", {})
         found += [f"{name} depends on {other}" for other in others if other not in services]
         mounts = (mount.split(":")[0] for mount in service.get("volumes", []))
         found += [f"{name} mounts {mount}" for mount in mounts if mount not in volumes]
+        used = (config["source"] for config in service.get("configs", []))
+        found += [f"{name} is given {config}" for config in used if config not in configs]
     return found
 
 

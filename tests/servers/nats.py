@@ -36,7 +36,13 @@ _SERVER = "nats-server"
 _SETTINGS = """
 jetstream { store_dir: data, sync_interval: always }
 accounts {
-  app { jetstream: enabled, users: [{ user: app, password: app }] }
+  app {
+    jetstream: enabled
+    users: [
+      { user: app, password: app }
+      { user: guest, password: guest, permissions: { publish: { deny: "secret.>" } } }
+    ]
+  }
   admin { users: [{ user: admin, password: admin }] }
 }
 no_auth_user: app

@@ -34,8 +34,9 @@ _LATE = 5.0  # more, and there will be no answer
 _FORGOTTEN_AFTER = 300.0  # seconds without a request; handlers may take their time
 _MOST_BYTES = 4 * 1024 * 1024  # of the answer to one request; one message fits in any case
 _NANOSECONDS = 1_000_000_000
-_DONE = ("404", "408")  # a request has ended; so it has when an answer would be too large
-_TOO_LARGE = "maxbytes"
+# What the server says when it has answered a request as far as it can, and all is well.
+_ANSWERED = ("404", "408")
+_ALSO_ANSWERED = ("batch completed", "message size exceeds maxbytes")
 
 
 class Stream(NamedTuple):
@@ -70,6 +71,7 @@ class Reading:
         self._answer_by = 0.0
         self._deliveries = 0
         self._inbox = link.client.new_inbox()
+        self._requests = 0
         self._subscription: Subscription | None = None
 
     @property
@@ -93,7 +95,7 @@ class Reading:
             mem_storage=True,
             num_replicas=1,
         )
-        self._subscription = await self._link.client.subscribe(self._inbox, cb=self._arrive)
+        self._subscription = await self._link.client.subscribe(f"{self._inbox}.*", cb=self._arrive)
         made = await self._link.streams.add_consumer(self._stream, config)
         self.left = made.num_pending or 0
 
@@ -111,7 +113,8 @@ class Reading:
             "max_bytes": max(_MOST_BYTES, 2 * self._link.client.max_payload),
         }
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._name}"
-        await self._link.client.publish(subject, json.dumps(request).encode(), self._inbox)
+        self._requests += 1
+        await self._link.client.publish(subject, json.dumps(request).encode(), self._reply)
 
     def take(self) -> list[Found]:
         """What has arrived."""
@@ -133,12 +136,18 @@ class Reading:
                 await self._subscription.unsubscribe()
             await self._link.streams.delete_consumer(self._stream, self._name)
 
+    @property
+    def _reply(self) -> str:
+        """Where the current request is answered."""
+        return f"{self._inbox}.{self._requests}"
+
     async def _arrive(self, message: Msg) -> None:
         if self.broken:
             return
         status = (message.headers or {}).get(Header.STATUS)
         if status is not None and not message.reply:
-            self._be_told(status, (message.headers or {}).get(Header.DESCRIPTION, ""))
+            if message.subject == self._reply:  # the last word on an older one may come later
+                self._be_told(status, (message.headers or {}).get(Header.DESCRIPTION, ""))
             return
         place = message.metadata
         self._deliveries += 1
@@ -151,10 +160,10 @@ class Reading:
 
     def _be_told(self, status: str, description: str) -> None:
         """The server says why it sends no more."""
-        if status in _DONE or _TOO_LARGE in description.lower():
+        if status in _ANSWERED or description.lower() in _ALSO_ANSWERED:
             self._asked = 0
             self._bell.set()
-        elif status != "100":
+        else:
             self._break()
 
     def _break(self) -> None:

@@ -56,7 +56,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Any]:
 async def running(
     server: Nats, of: Service, database: Any, **values: Any
 ) -> AsyncIterator[NatsTransport]:
-    settings = NatsSettings(**({"url": server.url, "publish_timeout_seconds": 2.0} | values))
+    settings = NatsSettings(**({"url": server.url} | values))
     transport = NatsTransport(of, settings, database)
     await transport.start()
     try:
@@ -153,7 +153,8 @@ async def test_what_the_service_may_not_publish_is_refused_for_good(
     async with running(nats, of, database) as transport:
         await transport.provision(of.channels, dry_run=False)
     url = nats.url.replace("nats://", "nats://guest:guest@")
-    async with running(nats, of, database, url=url) as transport:
+    quick = {"publish_timeout_seconds": 2.0}  # the server says it to the connection alone
+    async with running(nats, of, database, url=url, **quick) as transport:
         assert await publish(transport, of, "a") == [Outcome.PERMANENT]
 
 
@@ -282,7 +283,8 @@ async def test_history_begins_at_a_time_or_a_sequence_number(
 ) -> None:
     async with running(nats, of, database) as transport:
         await transport.provision(of.channels, dry_run=False)
-        await publish(transport, of, *[f"{n}" for n in range(700)])
+        sent = await publish(transport, of, *[f"{n}" for n in range(700)])
+        assert sent == [Outcome.SENT] * 700
         await asyncio.sleep(0.01)
         later = datetime.now(UTC)
         await publish(transport, of, "later")
@@ -373,6 +375,27 @@ async def test_a_wrong_password_is_refused_and_not_shown(
     assert "s3cret" not in repr(NatsSettings(url=url))
 
 
+async def test_nobody_is_told_a_password_in_the_clear_where_tls_is_asked_for(
+    of: Service, database: Any
+) -> None:
+    heard = bytearray()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'INFO {"server_id":"x","version":"2.15.1","max_payload":1048576}\r\n')
+        while data := await reader.read(1000):
+            heard.extend(data)
+            writer.write(b"PONG\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        url = f"tls://app:s3cret@127.0.0.1:{port}"
+        with pytest.raises(ConfigurationError, match="asks for no TLS"):
+            async with running(Nats(url), of, database):
+                pass
+    assert heard == b""
+
+
 async def test_a_server_that_is_away_at_the_start_is_waited_for(
     of: Service, database: Any, own_nats: Nats
 ) -> None:
@@ -390,4 +413,11 @@ async def test_a_server_that_is_away_at_the_start_is_waited_for(
 
 def test_settings_that_are_missing_are_named() -> None:
     with pytest.raises(ConfigurationError, match="ORDERS_NATS_URL is not set"):
+        NatsSettings.read("ORDERS_NATS_")
+
+
+@pytest.mark.parametrize("url", ["http://host:4222", "host:4222", "nats://", "nats://a,b:4222"])
+def test_a_url_of_something_else_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERS_NATS_URL", url)
+    with pytest.raises(ConfigurationError, match=r"ORDERS_NATS_URL: .*nats://host:port"):
         NatsSettings.read("ORDERS_NATS_")

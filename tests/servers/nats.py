@@ -34,6 +34,7 @@ READY_SECONDS = 30.0
 _SERVER = "nats-server"
 # Who says nothing of who he is may do everything but what only an administrator may.
 _SETTINGS = """
+max_payload: 4MB
 jetstream { store_dir: data, sync_interval: always }
 accounts {
   app {

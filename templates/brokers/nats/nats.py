@@ -11,11 +11,12 @@ import asyncio
 import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import structlog
-from nats.errors import AuthorizationError
+from nats.errors import AuthorizationError, SecureConnWantedError
 from nats.js.errors import APIError, ServiceUnavailableError
-from pydantic import Field, FilePath, HttpUrl, SecretStr
+from pydantic import Field, FilePath, HttpUrl, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
 from . import nats_streams
@@ -51,8 +52,9 @@ _DAY = 86_400.0
 class NatsSettings(BaseSettings):
     """NATS's settings, from environment variables: `ORDERS_NATS_URL` and so on.
 
-    The URL is `nats://user:password@host:4222`, or `tls://`; several servers are joined by commas.
-    It is never shown. Streams that exist keep their settings: the last four are for new ones.
+    The URL is `nats://user:password@host:4222`, or `tls://`, which takes nothing less; several
+    servers are joined by commas. It is never shown. The last four are for streams that `provision`
+    creates; what exists stays as it is.
     """
 
     url: SecretStr
@@ -73,6 +75,15 @@ class NatsSettings(BaseSettings):
     def read(cls, prefix: str) -> NatsSettings:
         """Read the settings; ConfigurationError, naming the variables, if they cannot be right."""
         return load_broker(cls, "NATS", prefix)
+
+    @field_validator("url")
+    @classmethod
+    def _is_of_nats(cls, url: SecretStr) -> SecretStr:
+        for one in url.get_secret_value().split(","):
+            parts = urlsplit(one.strip())
+            if parts.scheme not in ("nats", "tls") or not parts.hostname:
+                raise ValueError("each server is nats://host:port or tls://host:port")
+        return url
 
     @property
     def servers(self) -> list[str]:
@@ -102,9 +113,10 @@ class NatsSettings(BaseSettings):
             "inbox_prefix": f"_INBOX_{service}",
             "ping_interval": _PING_SECONDS,
         }
-        if self.ssl_ca_location or self.ssl_certificate_location:
+        secure = any(one.startswith("tls:") for one in self.servers)
+        if secure or self.ssl_ca_location or self.ssl_certificate_location:
             options["tls"] = await asyncio.to_thread(self._tls)
-        return await Link.open(options)
+        return await Link.open(options, secure="tls" in options)
 
     def _tls(self) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=self.ssl_ca_location)
@@ -134,9 +146,11 @@ class NatsTransport:
                 pass
         except ssl.SSLError as error:
             raise ConfigurationError(f"NATS's TLS: {_line(error)}") from error
-        except ValueError as error:
-            variable = f"{self._service.env_prefix}NATS_URL"
-            raise ConfigurationError(f"{variable} is not a URL of NATS") from error
+        except SecureConnWantedError as error:
+            raise ConfigurationError(
+                f"NATS at {self._settings.address} asks for no TLS, and this service for nothing "
+                "less: say nothing of TLS in its settings, or have the server require it"
+            ) from error
         except AWAY as error:
             if _is_refusal(error):
                 raise ConfigurationError(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from nats.aio.client import Client
-from nats.errors import Error
+from nats.errors import Error, SecureConnWantedError
 
 if TYPE_CHECKING:
     from nats.js import JetStreamContext
@@ -32,24 +32,41 @@ _ONCE: Mapping[str, Any] = {
 _CONNECT_SECONDS = 5.0
 _CLOSE_SECONDS = 2.0
 _QUESTION_SECONDS = 5.0
-_DENIED = re.compile(r"permissions violation for publish to \"([^\"]+)\"", re.IGNORECASE)
+_PERMISSION = "permissions violation"
+_DENIED = re.compile(_PERMISSION + r" for publish to \"([^\"]+)\"", re.IGNORECASE)
 
 _log = structlog.get_logger("eventgen.nats")
+
+
+class _Client(Client):
+    """The client, which by itself says who it is in the clear when a server asks for no TLS."""
+
+    def __init__(self, *, secure: bool) -> None:
+        super().__init__()
+        self._secure = secure
+
+    def _connect_command(self) -> bytes:
+        if self._secure and not self._server_info.get("tls_required"):
+            raise SecureConnWantedError
+        return super()._connect_command()
 
 
 class Link:
     """One connection. `denied` are the subjects that the server lets it not publish to."""
 
-    def __init__(self) -> None:
-        self.client = Client()
+    def __init__(self, *, secure: bool) -> None:
+        self.client: Client = _Client(secure=secure)
         self.lost = asyncio.Event()
         self.denied: set[str] = set()
         self._error: Exception | None = None
 
     @classmethod
-    async def open(cls, options: Mapping[str, Any]) -> Link:
-        """Connect. Raises what AWAY has; the reason of the last server tried, when there is one."""
-        link = cls()
+    async def open(cls, options: Mapping[str, Any], *, secure: bool) -> Link:
+        """Connect, with TLS or not at all when it is to be `secure`.
+
+        Raises what AWAY has; the reason of the last server tried, when there is one.
+        """
+        link = cls(secure=secure)
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 await link.client.connect(
@@ -75,9 +92,10 @@ class Link:
 
     async def _note(self, error: Exception) -> None:
         self._error = error
+        if _PERMISSION in str(error).lower():
+            _log.error("nats.denied", error=str(error))
         if found := _DENIED.search(str(error)):
             self.denied.add(found[1])
-            _log.error("nats.denied", subject=found[1])
 
     async def _end(self) -> None:
         self.lost.set()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _FETCH = 500  # messages that wait here, of all partitions together
 _WAIT_SECONDS = 1.0
+_CLOSE_SECONDS = 2.0
 _SEQUENCES = 2**48  # numbers of one stream's sequence
 
 _log = structlog.get_logger("eventgen.nats")
@@ -73,19 +75,15 @@ class NatsLog:
             link = await self._open()
             info = await self._look(link)
             self._stream = stream = stream_in(info)
-        first, last = info.state.first_seq, info.state.last_seq
-        base = stream.born * _SEQUENCES
-        begins = {}
-        for part, position in positions.items():
-            if position < base or position >= base + _SEQUENCES:
-                begins[part] = base + first
-                if position:
-                    _log.error("nats.stream_made_anew", stream=stream.name, partition=part)
-            else:
-                begins[part] = min(position, base + last + 1)
-                if begins[part] != position:
-                    _log.error("nats.messages_lost", stream=stream.name, partition=part)
-        return begins
+        base, end = stream.born * _SEQUENCES, info.state.last_seq + 1
+        others = [part for part, at in positions.items() if at // _SEQUENCES != stream.born]
+        beyond = [part for part, at in positions.items() if at > base + end and part not in others]
+        if anew := [part for part in others if positions[part]]:
+            _log.error("nats.stream_made_anew", stream=stream.name, partitions=anew)
+        if beyond:
+            _log.error("nats.messages_lost", stream=stream.name, partitions=beyond)
+        first = dict.fromkeys(others, base + info.state.first_seq)
+        return {**positions, **first, **dict.fromkeys(beyond, base + end)}
 
     async def read(self, positions: Mapping[int, int]) -> Sequence[Record]:
         """The next messages of these partitions, once there are some."""
@@ -120,7 +118,9 @@ class NatsLog:
     async def close(self) -> None:
         """Disconnect."""
         async with self._opening:
-            await asyncio.gather(*(reader.reading.end() for reader in self._readers.values()))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await asyncio.gather(*(r.reading.end() for r in self._readers.values()))
             self._readers = {}
             if self._link is not None:
                 await self._link.close()
@@ -142,14 +142,19 @@ class NatsLog:
         missing = [part for part in positions if part not in self._readers]
         batch = max(1, _FETCH // len(positions))
         readings = [Reading(link, stream, batch, self._bell) for _ in missing]
-        await asyncio.gather(
+        begun = await asyncio.gather(
             *(
                 reading.begin(subjects_of(self._destination, part), sequence_of(positions[part]))
                 for part, reading in zip(missing, readings, strict=True)
-            )
+            ),
+            return_exceptions=True,
         )
-        for part, reading in zip(missing, readings, strict=True):
-            self._readers[part] = _Reader(reading, positions[part])
+        for part, reading, error in zip(missing, readings, begun, strict=True):
+            if error is None:
+                self._readers[part] = _Reader(reading, positions[part])
+        for error in begun:
+            if error is not None:
+                raise error
 
     async def _wait(self, link: Link) -> None:
         """Until something has arrived, or the connection is lost, but not for long."""

@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, Header
 
+from .dialect import clean
 from .nats_link import AWAY, Link
 from .nats_names import Destination, from_headers
 from .transport import Incoming
@@ -96,7 +97,11 @@ class Reading:
             num_replicas=1,
         )
         self._subscription = await self._link.client.subscribe(f"{self._inbox}.*", cb=self._arrive)
-        made = await self._link.streams.add_consumer(self._stream, config)
+        try:
+            made = await self._link.streams.add_consumer(self._stream, config)
+        except AWAY:
+            await self.end()
+            raise
         self.left = made.num_pending or 0
 
     async def ask(self) -> None:
@@ -179,9 +184,9 @@ def incoming(found: Found, stream: Stream, destination: Destination) -> Incoming
     name, _, ours = place
     headers, key = from_headers(found.raw.headers or {}, ours=ours)
     return Incoming(
-        destination=name,
+        destination=clean(name),
         key=key,
         headers=headers,
         body=found.raw.data,
-        origin=f"{found.raw.subject}/{stream.born}/{found.sequence}",
+        origin=clean(f"{found.raw.subject}/{stream.born}/{found.sequence}"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -147,3 +148,28 @@ def bound(protocol: str = "kafka", bindings: str = "{}", other: str = "shop.refu
 def test_what_kafka_would_not_honour_is_told(tmp_path: Path, text: str, names: list[str]) -> None:
     assert [name for name, _ in found(tmp_path, text, broker="kafka")] == names
     assert found(tmp_path, text, broker="embedded") == []
+
+
+@pytest.mark.parametrize(
+    ("other", "names"),
+    [
+        ("shop.refunds", []),
+        ("shop", []),
+        ("shop.orders.16", []),
+        ("shop.orders.placed.{id}", []),
+        ("shop_orders", ["nats-stream-collision"]),
+        ("/shop/orders", ["nats-stream-collision"]),
+        ("shop.orders.7", ["nats-subjects-overlap"]),
+        ("shop.{kind}", ["nats-subjects-overlap"]),
+        ("{place}.orders", ["nats-subjects-overlap"]),
+        ("shop.orders.{id}", ["nats-subjects-overlap"]),
+        ("shop.o-{kind}", ["nats-subjects-overlap"]),
+    ],
+)
+def test_what_jetstream_would_not_keep_apart_is_told(
+    tmp_path: Path, other: str, names: list[str]
+) -> None:
+    named = "".join(re.findall(r"\{(\w+)\}", other))
+    address = f"'{other}', parameters: {{{named}: {{}}}}" if named else f"'{other}'"
+    text = bound("nats", other=address)
+    assert [name for name, _ in found(tmp_path, text, broker="nats")] == names

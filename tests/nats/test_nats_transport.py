@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import nats as client
@@ -18,7 +17,6 @@ from runtime.databases import open_database
 from runtime.errors import ConfigurationError
 from runtime.nats import NatsSettings, NatsTransport
 from runtime.nats_names import stream_of
-from runtime.nats_reading import Reading, Stream
 from runtime.service import Channel, Service, Subscription
 from runtime.transport import Incoming, Outcome, Outgoing
 
@@ -232,19 +230,25 @@ async def test_when_the_server_forgets_its_consumers_nothing_is_missed(
         assert sorted(bodies(found)) == sorted(f"{m}-{n}" for m in range(3) for n in range(50))
 
 
-async def test_a_delivery_that_is_missing_ends_the_reading() -> None:
-    link: Any = SimpleNamespace(client=SimpleNamespace(new_inbox=str), lost=asyncio.Event())
-    reading = Reading(link, Stream("s", 0), 10, asyncio.Event())
+async def test_what_could_not_be_delivered_comes_again_in_its_order(
+    nats: Nats, of: Service, database: Any
+) -> None:
+    found: list[Incoming] = []
 
-    async def arrive(delivery: int) -> None:
-        place = SimpleNamespace(consumer=delivery, stream=10 * delivery)
-        metadata = SimpleNamespace(sequence=place, num_pending=0)
-        await reading._arrive(SimpleNamespace(headers=None, reply="x", metadata=metadata))  # type: ignore[arg-type]
+    async def deliver(messages: Any) -> None:
+        found.extend(messages)
+        if len(found) == 3:
+            raise OSError("by the test")
 
-    for delivery in (1, 2, 4, 5):
-        await arrive(delivery)
-    assert [found.sequence for found in reading.take()] == [10, 20]
-    assert reading.broken
+    async with running(nats, of, database) as transport:
+        await transport.provision(of.channels, dry_run=False)
+        for body in (b"1", b"2", b"3"):
+            await transport.publish([Outgoing(of.channels[0].destination, "a", {}, body)])
+        [subscription] = of.subscriptions
+        consumer = await transport.consume(subscription, of.name, deliver)
+        await until(lambda: len(found) == 6)
+        await consumer.close()
+    assert bodies(found) == ["1", "2", "3"] * 2
 
 
 async def test_events_of_others_without_our_headers_are_taken(

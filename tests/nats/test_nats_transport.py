@@ -175,6 +175,33 @@ async def test_a_stream_that_is_deleted_is_made_again(
         assert bodies(found)[-1] == "c"
 
 
+async def test_a_stream_that_somebody_else_makes_again_is_read_from_its_beginning(
+    nats: Nats, of: Service, database: Any
+) -> None:
+    """It happens while a delivery is under way, so that nobody asks for the stream meanwhile."""
+    found: list[Incoming] = []
+    gate = asyncio.Event()
+
+    async def deliver(messages: Any) -> None:
+        found.extend(messages)
+        await gate.wait()
+
+    async with running(nats, of, database) as transport, streams(nats) as admin:
+        await transport.provision(of.channels, dry_run=False)
+        await publish(transport, of, *"aaaa")
+        [subscription] = of.subscriptions
+        consumer = await transport.consume(subscription, of.name, deliver)
+        await until(lambda: bool(found))
+        await admin.delete_stream(stream_of(of.channels[0]))
+        await transport.provision(of.channels, dry_run=False)
+        anew = Outgoing(of.channels[0].destination, "a", {}, b"anew")
+        [sent] = await transport.publish([anew])
+        assert sent.outcome is Outcome.SENT
+        gate.set()
+        await until(lambda: bodies(found)[-1] == "anew")
+        await consumer.close()
+
+
 async def test_a_position_is_not_taken_for_a_place_in_another_stream(
     nats: Nats, of: Service, database: Any
 ) -> None:

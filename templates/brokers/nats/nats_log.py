@@ -66,7 +66,9 @@ class NatsLog:
         self._opening = asyncio.Lock()
 
     async def partitions(self) -> int:
-        """How many there are, whatever the server says."""
+        """How many there are, once the server is there."""
+        async with self._opening:
+            await self._open()
         return PARTITIONS
 
     async def begin(self, positions: Mapping[int, int]) -> Mapping[int, int]:
@@ -90,6 +92,10 @@ class NatsLog:
         link, stream = self._link, self._stream
         if link is None or stream is None or link.lost.is_set():
             raise ConnectionError("the connection to NATS was lost")
+        broken = [part for part, reader in self._readers.items() if reader.reading.broken]
+        if broken or any(at // _SEQUENCES != stream.born for at in positions.values()):
+            await self._end(broken)
+            raise ConnectionError("the stream was lost, or its consumers: it is looked at again")
         await self._follow(link, stream, positions)
         self._bell.clear()
         await asyncio.gather(*(reader.reading.ask() for reader in self._readers.values()))
@@ -120,8 +126,7 @@ class NatsLog:
         async with self._opening:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_CLOSE_SECONDS):
-                    await asyncio.gather(*(r.reading.end() for r in self._readers.values()))
-            self._readers = {}
+                    await self._end(list(self._readers))
             if self._link is not None:
                 await self._link.close()
 
@@ -133,12 +138,7 @@ class NatsLog:
 
     async def _follow(self, link: Link, stream: Stream, positions: Mapping[int, int]) -> None:
         """Have a reading of each partition, and of no other, at the position that is asked for."""
-        wrong = [
-            part
-            for part, reader in self._readers.items()
-            if reader.next != positions.get(part) or reader.reading.broken
-        ]
-        await asyncio.gather(*(self._readers.pop(part).reading.end() for part in wrong))
+        await self._end([p for p, r in self._readers.items() if r.next != positions.get(p)])
         missing = [part for part in positions if part not in self._readers]
         batch = max(1, _FETCH // len(positions))
         readings = [Reading(link, stream, batch, self._bell) for _ in missing]
@@ -155,6 +155,9 @@ class NatsLog:
         for error in begun:
             if error is not None:
                 raise error
+
+    async def _end(self, partitions: Sequence[int]) -> None:
+        await asyncio.gather(*(self._readers.pop(part).reading.end() for part in partitions))
 
     async def _wait(self, link: Link) -> None:
         """Until something has arrived, or the connection is lost, but not for long."""

@@ -56,18 +56,17 @@ class Destination:
 
     def __init__(self, destination: str) -> None:
         fixed = (re.escape(part) for part in _PARAMETER.split(destination))
-        self._pattern = re.compile(f"({'[^.]+'.join(fixed)})(?:[.]([0-9]+))?")
+        self._pattern = re.compile(f"({'[^.]+'.join(fixed)})([.][0-9]+)?")
 
-    def read(self, subject: str) -> tuple[str, int, bool] | None:
-        """The destination and the partition of a subject, and whether it names the partition.
+    def read(self, subject: str) -> tuple[str, bool] | None:
+        """The destination in a subject, and whether it names a partition, as ours do.
 
         None when it is meant for others, as `order-x` is where `order.*` stands for `order-{id}`.
         """
         found = self._pattern.fullmatch(subject)
         if found is None:
             return None
-        number = found[2]
-        return found[1], int(number or 0), number is not None
+        return found[1], found[2] is not None
 
 
 def to_headers(headers: Mapping[str, str], key: str | None) -> dict[str, str]:

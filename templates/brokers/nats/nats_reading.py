@@ -181,7 +181,7 @@ def incoming(found: Found, stream: Stream, destination: Destination) -> Incoming
     place = destination.read(found.raw.subject)
     if place is None:
         return None
-    name, _, ours = place
+    name, ours = place
     headers, key = from_headers(found.raw.headers or {}, ours=ours)
     return Incoming(
         destination=clean(name),

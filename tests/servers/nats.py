@@ -111,6 +111,12 @@ class Nats:
             self._run()
         self._wait()
 
+    def lose_everything(self) -> None:
+        """Come back from a SIGKILL without data, as from the loss of its disk."""
+        asyncio.run(_delete_streams(self.url))
+        self.kill()
+        self.restart()
+
     def remove(self) -> None:
         """Kill it and delete its data."""
         remove_server(self)
@@ -158,6 +164,17 @@ async def _answers(url: str) -> bool:
     finally:
         await client.close()
     return True
+
+
+async def _delete_streams(url: str) -> None:
+    client = Client()
+    await client.connect(url, **_AT_ONCE)
+    try:
+        streams = client.jetstream()
+        for found in await streams.streams_info():
+            await streams.delete_stream(str(found.config.name))
+    finally:
+        await client.close()
 
 
 async def _cut(url: str) -> None:

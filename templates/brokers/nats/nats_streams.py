@@ -105,7 +105,7 @@ async def lags(
 
     async def ask(part: int) -> PartitionLag:
         found = positions.get(part)
-        at = max(sequence_of(found.position) if found else 0, info.state.first_seq)
+        at = max(sequence_of(found.position) if found else 0, info.state.first_seq, 1)
         reading = Reading(link, stream, 1, asyncio.Event())
         await reading.begin(subjects_of(channel.destination, part), at)
         await reading.end()

@@ -41,6 +41,9 @@ examples:
   eventgen update                                      after you installed a newer eventgen
   eventgen docs                                        a page about the events, for people
 
+Every command has --help with examples, --quiet and --verbose. Data goes to standard output,
+everything else to standard error. NO_COLOR turns colours off.
+
 exit codes:
   0 ok   1 findings or drift   2 usage   3 invalid specification or configuration
   4 refused to overwrite hand edits   5 an update left conflicts   6 environment   70 a bug of ours
@@ -85,8 +88,16 @@ def run(argv: Sequence[str]) -> int:
     """Run one command; its exit code. A command's module is imported only when it is asked for."""
     chosen = parser().parse_args(argv[:1] or ["--help"])
     command = import_module(f"eventgen.commands.{chosen.command}")
-    from_shell = command.parser(f"eventgen {chosen.command}").parse_args(argv[1:])
-    return int(command.run(from_shell))
+    options = parser_of(chosen.command, f"eventgen {chosen.command}").parse_args(argv[1:])
+    import_module("eventgen.commands.show").set_volume(options.volume)
+    return int(command.run(options))
+
+
+def parser_of(name: str, prog: str) -> argparse.ArgumentParser:
+    """The parser of one command, with the options that every command has."""
+    made: argparse.ArgumentParser = import_module(f"eventgen.commands.{name}").parser(prog)
+    import_module("eventgen.commands.options").add_volume(made)
+    return made
 
 
 def main() -> None:
@@ -108,7 +119,7 @@ def _complete(line: str) -> None:
     top = _top()
     verbs = _verbs(top)
     for name, _ in _COMMANDS:
-        known = [import_module(f"eventgen.commands.{name}").parser(name)] * (name in line.split())
+        known = [parser_of(name, name)] * (name in line.split())
         verbs.add_parser(name, parents=known, add_help=False)
     argcomplete.autocomplete(top)
 

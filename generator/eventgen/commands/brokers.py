@@ -5,12 +5,25 @@ from __future__ import annotations
 import argparse
 
 from eventgen.brokers import discover
+from eventgen.commands import show
 from eventgen.commands.exits import Exit
+
+_EPILOG = """\
+examples:
+  eventgen brokers
+  eventgen new service --broker embedded    the first column is what other commands call it
+
+The broker of a project stands in its eventgen.yaml: edit it, then run `eventgen generate`."""
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
     """No arguments."""
-    return argparse.ArgumentParser(prog=prog, description="List the brokers and what each can do.")
+    return argparse.ArgumentParser(
+        prog=prog,
+        description="List the brokers and what each can do.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def run(_options: argparse.Namespace) -> Exit:
@@ -25,4 +38,5 @@ def run(_options: argparse.Namespace) -> Exit:
         print(
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         )
+    show.say("\nnext: `eventgen new service --broker NAME`")
     return Exit.OK

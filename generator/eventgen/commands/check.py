@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eventgen import pipeline
-from eventgen.commands import choose, project, remote, show, specs
+from eventgen.commands import choose, progress, project, remote, show, specs
 from eventgen.commands import options as shared
 from eventgen.commands.exits import Exit
 from eventgen.diagnostics import Diagnostic, has_errors
@@ -93,6 +93,8 @@ def run(options: argparse.Namespace) -> Exit:
     show.findings(found, sys.stdout, options.format)
     if options.format == "full":
         _sum_up(around, checked)
+        if found:
+            show.say(f"next: `eventgen explain {found[0].name}` says more")
     if has_errors(found):
         return Exit.INVALID
     return Exit.FINDINGS if found and options.strict else Exit.OK
@@ -137,7 +139,8 @@ def _check(
     )
     folder = path.parent if around is None else around.root
     fetch = remote.reader(folder, allowed=allow_remote)
-    checked = pipeline.check(path, config, broker, str(path), fetch=fetch)
+    with progress.phase(f"checking {path}"):
+        checked = pipeline.check(path, config, broker, str(path), fetch=fetch)
     remote.keep(fetch, folder)
     return checked
 

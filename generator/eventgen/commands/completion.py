@@ -6,18 +6,19 @@ import argparse
 
 from eventgen.commands.exits import Exit
 
+_EPILOG = """\
+examples:
+  eval "$(eventgen completion bash)"    in ~/.bashrc
+  eval "$(eventgen completion zsh)"     in ~/.zshrc, after compinit
+  eventgen completion fish > ~/.config/fish/completions/eventgen.fish"""
+
 
 def parser(prog: str) -> argparse.ArgumentParser:
     """SHELL."""
     made = argparse.ArgumentParser(
         prog=prog,
         description="Print what makes a shell complete commands and options.",
-        epilog=(
-            "examples:\n"
-            '  eval "$(eventgen completion bash)"                    in ~/.bashrc\n'
-            '  eval "$(eventgen completion zsh)"                     in ~/.zshrc, after compinit\n'
-            "  eventgen completion fish > ~/.config/fish/completions/eventgen.fish"
-        ),
+        epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("shell", choices=["bash", "zsh", "fish"], help="which shell")

@@ -6,12 +6,20 @@ import argparse
 import sys
 from pathlib import Path
 
-from eventgen.commands import choose, project, remote, show
+from eventgen.commands import choose, progress, project, remote, show
 from eventgen.commands.exits import Exit, Stop
 from eventgen.diagnostics import has_errors
 from eventgen.model.config import Config, Database
 from eventgen.spec.convert import convert
 from eventgen.write.put import put
+
+_EPILOG = """\
+examples:
+  eventgen convert orders.yaml                     to the terminal
+  eventgen convert orders.yaml -o orders-3.yaml    then name it in eventgen.yaml
+
+exit codes:
+  0 ok   2 usage, or SPEC is AsyncAPI already   3 SPEC is not valid   4 FILE is there already"""
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
@@ -19,11 +27,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog=prog,
         description="Write a specification in the short form as AsyncAPI 3.0.",
-        epilog=(
-            "examples:\n"
-            "  eventgen convert orders.yaml                     to the terminal\n"
-            "  eventgen convert orders.yaml -o asyncapi.yaml    then name it in eventgen.yaml"
-        ),
+        epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("spec", nargs="?", type=Path, help="the file (default: the project's own)")
@@ -38,7 +42,8 @@ def run(options: argparse.Namespace) -> Exit:
     path, config, display = _asked(options.spec)
     folder = path.parent if target is None else target.parent
     fetch = remote.reader(remote.place(path), allowed=False)
-    converted = convert(path, config, display, folder, fetch)
+    with progress.phase(f"converting {display}"):
+        converted = convert(path, config, display, folder, fetch)
     show.findings(converted.findings, sys.stderr)
     if has_errors(converted.findings):
         raise Stop(Exit.INVALID, f"{display} cannot be used as it is; nothing was written")
@@ -50,7 +55,7 @@ def run(options: argparse.Namespace) -> Exit:
     if target.exists() and not options.force:
         raise Stop(Exit.REFUSED, f"{target} is there already", "overwrite it with `--force`")
     put(target, converted.text.encode())
-    show.say(f"wrote {target}")
+    show.say(f"wrote {target}; to go on with it, name it as `spec` in eventgen.yaml")
     return Exit.OK
 
 

@@ -42,6 +42,7 @@ def _bug(problem: Exception) -> Exit:
         "w", prefix="eventgen-bug-", suffix=".txt", delete=False, encoding="utf-8"
     ) as file:
         file.write(f"eventgen {__version__}, Python {sys.version}\n{sys.argv}\n\n{text}")
+    show.detail(text)
     last = traceback.format_exception_only(problem)[-1].strip()
     show.stop(
         Stop(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from eventgen import verdict
-from eventgen.commands import choose, project, remote, revisions, show, specs
+from eventgen.commands import choose, progress, project, remote, revisions, show, specs
 from eventgen.commands import options as shared
 from eventgen.commands.exits import Exit, Stop
 from eventgen.compat.report import Mode, findings
@@ -99,8 +99,9 @@ def run(options: argparse.Namespace) -> Exit:
             new = finder.version(options.versions[1]) if options.versions[1:] else old.now()
         found = _compare(olds, new, view, options)
     show.findings(found, sys.stdout, options.format)
-    if options.format == "full" and not found:
-        show.say("nothing changed")
+    if options.format == "full":
+        name = found[0].name if found else ""
+        show.say(f"next: `eventgen explain {name}` says more" if name else "nothing changed")
     broken = any(one.severity is Severity.ERROR for one in found)
     return Exit.FINDINGS if broken else Exit.OK
 
@@ -133,7 +134,8 @@ class _Version:
         config = replace(config, v2_perspective=view or config.v2_perspective)
         folder = self.project or self.path.parent
         fetch = remote.reader(folder, allowed=allow_remote)
-        loaded = load(self.path, config, self.display, fetch=fetch)
+        with progress.phase(f"reading {self.display}"):
+            loaded = load(self.path, config, self.display, fetch=fetch)
         if self.path == self.current:
             remote.keep(fetch, folder)
         if loaded.service is None:
@@ -248,8 +250,9 @@ def _compare(
     before = [old.read(view, allow_remote=options.allow_remote) for old in olds]
     after = new.read(view, allow_remote=options.allow_remote)
     found: dict[tuple[str, str], Diagnostic] = {}  # several versions may break in the same way
-    for old in before:
-        for one in findings(compare(old.service, after.service), Mode(options.mode)):
-            found.setdefault((one.name, one.message), one)
+    with progress.phase("comparing"):
+        for old in before:
+            for one in findings(compare(old.service, after.service), Mode(options.mode)):
+                found.setdefault((one.name, one.message), one)
     judged = verdict.judge((), tuple(found.values()), after.suppressions, after.config.check)
     return in_order(judged, new.display)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from eventgen import pipeline
-from eventgen.commands import choose, project, remote, show
+from eventgen.commands import choose, progress, project, remote, show
 from eventgen.commands import options as shared
 from eventgen.commands.exits import Exit, Stop
 from eventgen.model.config import Config, Database, Perspective
@@ -62,12 +62,14 @@ def run(options: argparse.Namespace) -> Exit:
     path, config, broker = _asked(options.spec, view)
     folder = remote.place(path)
     fetch = remote.reader(folder, allowed=options.allow_remote)
-    checked = pipeline.check(path, config, broker, config.spec, fetch=fetch)
+    with progress.phase(f"reading {config.spec}"):
+        checked = pipeline.check(path, config, broker, config.spec, fetch=fetch)
     if checked.service is None:
         show.findings(checked.findings, sys.stderr)
         raise Stop(Exit.INVALID, f"{config.spec} cannot be used as it is; nothing was written")
     remote.keep(fetch, folder)
-    text = html(build(Subject(checked.service, config), broker))
+    with progress.phase("making the page"):
+        text = html(build(Subject(checked.service, config), broker))
     if options.output == "-":
         sys.stdout.write(text)
         return Exit.OK

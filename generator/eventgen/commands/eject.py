@@ -13,13 +13,25 @@ from eventgen.write import lock
 from eventgen.write.apply import load_manifest, write_manifest
 from eventgen.write.reconcile import OURS
 
+_EPILOG = """\
+examples:
+  eventgen eject compose.yaml
+  eventgen eject src/orders/_generated/topology.py deploy/observability/alerts.yaml
+
+You get no later improvements of such a file. To give it back, delete it and run
+`eventgen generate`.
+
+exit codes:
+  0 ok   2 FILE is not one that eventgen rewrites"""
+
 
 def parser(prog: str) -> argparse.ArgumentParser:
     """FILE, one or more."""
     made = argparse.ArgumentParser(
         prog=prog,
         description="Make generated files your own: `eventgen generate` never touches them again.",
-        epilog="To give a file back, delete it and run `eventgen generate`.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a generated file")
     return made
@@ -44,6 +56,7 @@ def run(options: argparse.Namespace) -> Exit:
         write_manifest(root, known)
     for file in options.files:
         show.say(f"ejected  {file}   (yours from now on)")
+    show.say("to give it back, delete it and run `eventgen generate`")
     return Exit.OK
 
 

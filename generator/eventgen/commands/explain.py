@@ -7,13 +7,22 @@ import sys
 from pathlib import Path
 
 from eventgen import catalogue, explaining, pipeline
-from eventgen.commands import choose, project, remote, show
+from eventgen.commands import choose, progress, project, remote, show
 from eventgen.commands.exits import Exit, Stop
 from eventgen.diagnostics import Span
 from eventgen.diagnostics.show.words import sentence
 from eventgen.plan.kinds import Subject
 from eventgen.spec.nearest import did_you_mean
 from eventgen.verdict import LIST
+
+_EPILOG = """\
+examples:
+  eventgen explain                         every finding, one line each
+  eventgen explain ordering-without-key    what it checks, why, and what to write instead
+  eventgen explain order.placed            its key, ordering, retries, ...
+
+exit codes:
+  0 ok   2 nothing has that name   3 the specification is not valid"""
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
@@ -24,12 +33,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
             "Say what a finding is about, why it matters, and what to write instead;\n"
             "or, in a project, what holds for an event or a channel, and where that was said."
         ),
-        epilog=(
-            "examples:\n"
-            "  eventgen explain                      every finding, one line each\n"
-            "  eventgen explain ordering-without-key\n"
-            "  eventgen explain order.placed         its key, ordering, retries, ..."
-        ),
+        epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("name", nargs="?", metavar="NAME", help="of a finding, event or channel")
@@ -43,6 +47,7 @@ def run(options: argparse.Namespace) -> Exit:
         width = max(map(len, explained))
         for name, text in explained.items():
             print(f"{name:<{width}}  {catalogue.summary(text)}")
+        show.say("\nnext: `eventgen explain NAME`")
         return Exit.OK
     if options.name in explained:
         print(f"# {options.name}\n\n{explained[options.name]}")
@@ -62,7 +67,8 @@ def _print_event(root: Path, name: str, findings: dict[str, str]) -> None:
     config = choose.config(root)
     broker = choose.broker(config.broker)
     fetch = remote.reader(root, allowed=False)
-    checked = pipeline.check(root / config.spec, config, broker, config.spec, fetch=fetch)
+    with progress.phase(f"reading {config.spec}"):
+        checked = pipeline.check(root / config.spec, config, broker, config.spec, fetch=fetch)
     if checked.service is None:
         show.findings(checked.findings, sys.stderr)
         raise Stop(Exit.INVALID, f"{config.spec} cannot be used as it is")

@@ -12,16 +12,31 @@ from eventgen.commands import project, show
 from eventgen.commands.exits import Exit
 from eventgen.write import JOURNAL
 
+_EPILOG = """\
+examples:
+  eventgen generate                  after you edited the specification or eventgen.yaml
+  eventgen generate --dry-run        what would be created, updated and removed
+  eventgen generate --diff           the same, line by line
+  eventgen generate --check          in CI: is everything up to date?
+  eventgen generate --watch          again whenever you save, until Ctrl-C
+  eventgen generate --json           for programs
+
+Generated files that somebody edited are refused, and nothing is written: `eventgen eject FILE`
+makes one of them yours. Handlers and their tests are written once, then yours. A handler whose
+event is gone is kept; you are told where its code goes.
+
+exit codes:
+  0 done, or nothing to do   1 something is out of date, with --check   2 usage
+  3 the specification or eventgen.yaml is not valid   4 hand edits would be lost
+  6 another run is at work, or a file cannot be written"""
+
 
 def parser(prog: str) -> argparse.ArgumentParser:
     """--check, --diff, --dry-run, --force, --watch, --json, --allow-remote."""
     made = argparse.ArgumentParser(
         prog=prog,
         description="Write what the specification asks for. Your own files are never touched.",
-        epilog=(
-            "Generated files that somebody edited are refused (exit 4) and nothing is written.\n"
-            "`eventgen eject FILE` makes one of them yours. Handlers are written once, then yours."
-        ),
+        epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     how = made.add_mutually_exclusive_group()
@@ -55,9 +70,10 @@ def once(root: Path, options: argparse.Namespace) -> Exit:
             show.say("everything is up to date")
         return Exit.OK
     # Only a project that changed pays for the import of the generator.
-    from eventgen.commands import regenerate  # noqa: PLC0415
+    from eventgen.commands import progress, regenerate  # noqa: PLC0415
     from eventgen.write import lock  # noqa: PLC0415
 
+    progress.begin()
     report = regenerate.as_json if options.json else None
     if options.check or options.diff or options.dry_run:
         planned = regenerate.plan(root, allow_remote=options.allow_remote)
@@ -69,9 +85,8 @@ def once(root: Path, options: argparse.Namespace) -> Exit:
         return Exit.OK
     with lock.held(root):
         planned = regenerate.plan(root, allow_remote=options.allow_remote)
-        return regenerate.carry_out(
-            root, planned, report or regenerate.as_done, force=options.force
-        )
+        finished = regenerate.as_done if options.watch else regenerate.as_finished
+        return regenerate.carry_out(root, planned, report or finished, force=options.force)
 
 
 def finish_interrupted(root: Path) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eventgen import pipeline
-from eventgen.commands import choose, project, questions, regenerate, remote, show
+from eventgen.commands import choose, progress, project, questions, regenerate, remote, show
 from eventgen.commands import options as shared
 from eventgen.commands.exits import Exit, Stop
 from eventgen.model import Service
@@ -25,6 +25,20 @@ from eventgen.scaffold import Answers, scaffold
 _EXAMPLE = "specs/good/orders.yaml"
 
 
+_EPILOG = """\
+examples:
+  eventgen new                                          asks, on a terminal
+  eventgen new service --broker embedded                the orders example; no broker, no server
+  eventgen new service --spec billing.yaml --broker embedded --database postgres
+  eventgen new service services/billing --spec billing.yaml --broker embedded
+
+The specification, and what it refers to, is copied into the project.
+
+exit codes:
+  0 ok   2 usage   3 the specification is not valid
+  6 PATH is there already, or cannot be written   130 interrupted; nothing is left"""
+
+
 def parser(prog: str) -> argparse.ArgumentParser:
     """The word `service`, PATH, and the choices."""
     made = argparse.ArgumentParser(
@@ -33,12 +47,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
             "Start a new service: a project that runs, tests and deploys.\n"
             "Without --broker, and on a terminal, it asks for what was not given."
         ),
-        epilog=(
-            "examples:\n"
-            "  eventgen new                                 asks\n"
-            "  eventgen new service billing --spec billing.yaml --broker embedded\n"
-            "  eventgen new service --broker embedded       no broker, no server: SQLite"
-        ),
+        epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument(
@@ -83,7 +92,8 @@ def run(options: argparse.Namespace) -> Exit:
     )
     fetch = remote.reader(remote.place(spec), allowed=options.allow_remote)
     display = str(options.spec or "orders.yaml")
-    checked = pipeline.check(spec, config, broker, display, fetch=fetch)
+    with progress.phase(f"reading {display}"):
+        checked = pipeline.check(spec, config, broker, display, fetch=fetch)
     if checked.service is None:
         regenerate.plan_checked(spec.parent, checked, config, fetch)
         raise AssertionError("plan_checked stops on a specification with errors")
@@ -118,7 +128,8 @@ def _fill(
         service=service.name.kebab,
         v2_perspective=config.v2_perspective or checked.assumed,
     )
-    scaffold(folder, _answers(service, written))
+    with progress.phase("starting the project"):
+        scaffold(folder, _answers(service, written))
     inputs = _copy_inputs(folder, checked.inputs, layout, Path(config.spec))
     plan = regenerate.plan_checked(folder, checked, written, fetch, example=example)
     regenerate.write_new(folder, plan, inputs)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eventgen import pipeline
-from eventgen.commands import choose, project, remote, show
+from eventgen.commands import choose, progress, project, remote, show
 from eventgen.commands.exits import Exit, Stop
 from eventgen.model.config import Config
 from eventgen.plan import wires
@@ -47,7 +47,8 @@ def plan(root: Path, *, allow_remote: bool = False) -> Plan:
     config = choose.config(root)
     broker = choose.broker(config.broker)
     fetch = remote.reader(root, allowed=allow_remote)
-    checked = pipeline.check(root / config.spec, config, broker, config.spec, fetch=fetch)
+    with progress.phase(f"reading {config.spec}"):
+        checked = pipeline.check(root / config.spec, config, broker, config.spec, fetch=fetch)
     return plan_checked(root, checked, config, fetch)
 
 
@@ -59,10 +60,15 @@ def plan_checked(
     show.findings(checked.findings, sys.stderr)
     if checked.service is None:
         raise Stop(Exit.INVALID, f"{config.spec} cannot be used as it is; nothing was written")
+    for path in checked.inputs:
+        show.detail(f"read {path}")
+    show.detail(f"for {config.broker} and {config.database.value}")
     broker = choose.broker(config.broker)
-    made = pipeline.compile(checked, config, broker, example=example, cache=project.cache_folder())
-    known = dict(load_manifest(root))
-    steps = reconcile(made.files, known, reader(root)) + remote.step(fetch, root)
+    cache = project.cache_folder()
+    with progress.phase("generating"):
+        made = pipeline.compile(checked, config, broker, example=example, cache=cache)
+        known = dict(load_manifest(root))
+        steps = reconcile(made.files, known, reader(root)) + remote.step(fetch, root)
     requires = (*broker.requires, *wires.requirements(checked.service))
     return Plan(steps, known, checked.inputs, requires)
 
@@ -85,7 +91,8 @@ def carry_out(root: Path, planned: Plan, report: Report, *, force: bool = False)
     if planned.refused and not force:
         return refuse(planned)
     steps = _forced(planned.steps)
-    apply(root, steps, planned.manifest)
+    with progress.phase("writing"):
+        apply(root, steps, planned.manifest)
     project.save_state(root, planned.inputs)
     report(steps)
     _tell_requirements(root, planned.requires)
@@ -136,11 +143,12 @@ def as_drift(steps: tuple[Step, ...]) -> None:
 def as_done(steps: tuple[Step, ...]) -> None:
     """What was done, for people."""
     changes = [step for step in steps if step.deed in CHANGES]
-    for step in changes[:_MOST_LISTED]:
+    listed = len(changes) if show.is_verbose() else _MOST_LISTED
+    for step in changes[:listed]:
         yours = "   (yours from now on)" if step.owner in (Owner.PERSON, Owner.STARTER) else ""
         show.say(f"{_DONE[step.deed]:<8} {step.path}{yours}")
-    if len(changes) > _MOST_LISTED:
-        show.say(f"         and {len(changes) - _MOST_LISTED} more")
+    if len(changes) > listed:
+        show.say(f"         and {len(changes) - listed} more")
     for step in steps:
         if step.deed is Deed.ORPHAN:
             show.say(f"orphan   {step.path}: nothing asks for it any more, but it is yours")
@@ -148,6 +156,18 @@ def as_done(steps: tuple[Step, ...]) -> None:
                 show.say(f"         if it was renamed, move your code to {target}")
     if not changes:
         show.say("everything is up to date")
+
+
+def as_finished(steps: tuple[Step, ...]) -> None:
+    """The same, and what is left to do."""
+    as_done(steps)
+    made = [step for step in steps if step.deed is Deed.CREATE]
+    if any(step.owner is Owner.APPENDED for step in made):
+        show.say("next: `make migrate`, which changes the runtime's tables and keeps their rows")
+    if any(step.owner is Owner.PERSON for step in made):
+        show.say("next: write what the new files are to do, then `make test`")
+    elif any(step.deed in CHANGES for step in steps):
+        show.say("next: `make types` and `make test` tell what of your code has to follow")
 
 
 def as_planned(steps: tuple[Step, ...]) -> None:
@@ -182,8 +202,8 @@ def refuse(planned: Plan) -> Exit:
     """Show what would be overwritten, and what can be done about it."""
     for step in planned.refused:
         why = "was edited by hand" if step.deed is Deed.EDITED else "was not written by eventgen"
-        show.say(f"refused: {step.path} {why}; this would be lost:")
-        show.say(_diff(step))
+        show.complain(f"refused: {step.path} {why}")
+        show.say(f"this would be lost:\n{_diff(step)}")
     show.stop(
         Stop(
             Exit.REFUSED,

@@ -5,12 +5,45 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import IntEnum
 from typing import TextIO
 
 from eventgen import __version__
 from eventgen.commands.exits import Stop
 from eventgen.diagnostics import Diagnostic, Severity
 from eventgen.diagnostics.show import concise, full, github
+
+
+class Volume(IntEnum):
+    """How much a command tells besides what it was asked for."""
+
+    QUIET = 0  # findings and errors
+    NORMAL = 1
+    VERBOSE = 2
+
+
+@dataclass(slots=True)
+class _Console:
+    volume: Volume = Volume.NORMAL
+
+
+_console = _Console()
+
+
+def set_volume(volume: Volume) -> None:
+    """Tell as much as `--quiet` or `--verbose` asks for, from now on."""
+    _console.volume = volume
+
+
+def is_quiet() -> bool:
+    """Whether only findings and errors are wanted."""
+    return _console.volume is Volume.QUIET
+
+
+def is_verbose() -> bool:
+    """Whether everything is wanted."""
+    return _console.volume is Volume.VERBOSE
 
 
 def _json(found: tuple[Diagnostic, ...], _colour: bool) -> str:
@@ -70,11 +103,24 @@ def _count(found: Iterable[Diagnostic]) -> str:
 
 def stop(problem: Stop) -> None:
     """Print why a command stops."""
-    print(f"error: {problem.message}", file=sys.stderr)
+    paint = full.Paint(wants_colour(sys.stderr))
+    complain(f"{paint('error', 'error')}: {problem.message}")
     if problem.help:
-        print(f" help: {problem.help}", file=sys.stderr)
+        complain(f" {paint('help', 'help')}: {problem.help}")
+
+
+def complain(text: str) -> None:
+    """Say what has to be said, --quiet or not."""
+    print(text, file=sys.stderr)
 
 
 def say(text: str) -> None:
     """Tell the user something that is not data."""
-    print(text, file=sys.stderr)
+    if not is_quiet():
+        complain(text)
+
+
+def detail(text: str) -> None:
+    """The same for what only --verbose asks for."""
+    if is_verbose():
+        complain(text)

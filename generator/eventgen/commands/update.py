@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from eventgen import __version__
-from eventgen.commands import choose, generate, project, regenerate, show
+from eventgen.commands import choose, generate, progress, project, regenerate, show
 from eventgen.commands import options as shared
 from eventgen.commands.exits import Exit, Stop
 from eventgen.git import GitError
@@ -98,14 +98,19 @@ def _difference(made_from: answers.Remembered, wanted: Wanted) -> str:
 
 
 def _rehearse(root: Path, wanted: Wanted, planned: regenerate.Plan) -> Exit:
-    with updating.renderings(root, wanted) as (old, new), updating.rehearsal(root) as copy:
-        _report(merge(copy, old, new))
+    with (
+        progress.phase("merging"),
+        updating.renderings(root, wanted) as (old, new),
+        updating.rehearsal(root) as copy,
+    ):
+        merged = merge(copy, old, new)
+    _report(merged)
     regenerate.as_planned(planned.steps)
     return Exit.OK
 
 
 def _carry_out(root: Path, wanted: Wanted, planned: regenerate.Plan) -> Exit:
-    with updating.renderings(root, wanted) as (old, new):
+    with progress.phase("merging"), updating.renderings(root, wanted) as (old, new):
         merged = merge(root, old, new)
     _report(merged)
     regenerate.carry_out(root, planned, regenerate.as_done)

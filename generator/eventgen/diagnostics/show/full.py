@@ -23,12 +23,12 @@ _CODES = {
 
 def show(findings: Iterable[Diagnostic], *, colour: bool = False) -> str:
     """Every finding with its source lines, separated by empty lines."""
-    paint = _Paint(colour)
+    paint = Paint(colour)
     return "\n\n".join("\n".join(_lines(found, paint)) for found in findings)
 
 
 @dataclass(frozen=True, slots=True)
-class _Paint:
+class Paint:
     """Wraps text in colour, or leaves it."""
 
     colour: bool
@@ -37,7 +37,7 @@ class _Paint:
         return f"\x1b[{_CODES[kind]}m{text}\x1b[0m" if self.colour and text else text
 
 
-def _lines(found: Diagnostic, paint: _Paint) -> Iterator[str]:
+def _lines(found: Diagnostic, paint: Paint) -> Iterator[str]:
     kind = found.severity.value
     yield paint(kind, f"{kind}[{found.name}]") + paint("bold", f": {sentence(found.message)}")
     labels = [*([found.primary] if found.primary else []), *found.secondary]
@@ -51,7 +51,7 @@ def _lines(found: Diagnostic, paint: _Paint) -> Iterator[str]:
         yield f"{pad} {paint('frame', '=')} {paint('help', 'help')}: {sentence(found.help)}"
 
 
-def _places(found: Diagnostic, primary: Label, width: int, paint: _Paint) -> Iterator[str]:
+def _places(found: Diagnostic, primary: Label, width: int, paint: Paint) -> Iterator[str]:
     """The labels, file by file: the primary one's first."""
     pad = " " * width
     files: dict[int, list[Label]] = {}

@@ -22,6 +22,7 @@ _COMMANDS = (
     ("explain", "say what a finding is about, or what holds for an event and why"),
     ("docs", "write a page about the events for people to read"),
     ("convert", "write the short form as AsyncAPI 3"),
+    ("doctor", "say what is wrong around a project, and which command mends it"),
     ("brokers", "list the brokers and what each can do"),
     ("completion", "print what makes a shell complete commands and options"),
 )
@@ -39,6 +40,7 @@ examples:
   eventgen diff main                                   what does this change break, and for whom
   eventgen explain unused-channel                      what a finding is about
   eventgen update                                      after you installed a newer eventgen
+  eventgen doctor                                      when something is not as it should be
   eventgen docs                                        a page about the events, for people
 
 Every command has --help with examples, --quiet and --verbose. Data goes to standard output,

@@ -17,6 +17,9 @@ _SETTINGS = {
     "rerere.enabled": "false",
 }
 
+# Words that can be compared; and to look at a repository changes nothing in it.
+_ENVIRONMENT = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+
 
 class MissingGitError(OSError):
     """There is no git on this machine."""
@@ -42,7 +45,7 @@ class Git:
         return subprocess.run(
             [git, *settings, *arguments],
             cwd=self.folder,
-            env={**os.environ, "LC_ALL": "C", **self.environment},
+            env={**os.environ, **_ENVIRONMENT, **self.environment},
             input=given,
             capture_output=True,
             check=False,

@@ -104,7 +104,7 @@ def test_a_rehearsal_says_what_would_happen_and_leaves_no_trace(
     assert "nothing was written" in made.stderr
     after = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
     changed = {path.name for path in before | after if before.get(path) != after.get(path)}
-    assert changed <= {"index", "lock"}  # git notes when it last looked at files
+    assert changed <= {"lock"}
 
 
 def test_check_says_whether_there_is_an_update(released: Released, project: Path) -> None:

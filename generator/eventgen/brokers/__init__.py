@@ -25,3 +25,13 @@ def discover() -> dict[str, Broker]:
     plugged = {broker.name: broker for broker in loaded}
     known = plugged | built_in
     return {name: known[name] for name in sorted(known)}
+
+
+def plugged_in(*names: str) -> dict[str, tuple[str, ...]]:
+    """Of these brokers, those that are no part of eventgen, and what each of them requires."""
+    known = discover()
+    return {
+        name: known[name].requires if name in known else ()
+        for name in names
+        if name not in known or known[name].templates is not None
+    }

@@ -28,17 +28,6 @@ def broker(name: str) -> Broker:
     raise Stop(Exit.USAGE, f"there is no broker `{name}`", did_you_mean(name, known))
 
 
-def plugged_in(*names: str) -> dict[str, tuple[str, ...]]:
-    """Of these brokers, those that are no part of eventgen, and what each of them requires."""
-    known = discover()
-    requires = {name: known[name].requires if name in known else () for name in names}
-    return {
-        name: needed
-        for name, needed in requires.items()
-        if name not in known or known[name].templates is not None
-    }
-
-
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The nearest known word, or all of them."""
     names = list(known)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eventgen import pipeline
+from eventgen.brokers import plugged_in
 from eventgen.commands import choose, progress, project, questions, regenerate, remote, show
 from eventgen.commands import options as shared
 from eventgen.commands.exits import Exit, Stop
@@ -144,7 +145,7 @@ def _answers(service: Service, config: Config) -> Answers:
         broker=config.broker,
         database=config.database.value,
         spec=config.spec,
-        plugged_in=choose.plugged_in(config.broker),
+        plugged_in=plugged_in(config.broker),
         payload_requirements=wires.requirements(service),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from eventgen import __version__
@@ -59,6 +59,7 @@ def is_same(one: Path, other: Path) -> bool:
 class State:
     """What the last generation was made from and made: how a no-op run knows that it is one."""
 
+    tool: str
     inputs: tuple[str, ...]
     digest: str
     outputs: str
@@ -68,7 +69,7 @@ def load_state(root: Path) -> State | None:
     """The state of the last generation, or None when there is none that can be trusted."""
     try:
         raw = json.loads((root / _STATE).read_text(encoding="utf-8"))
-        return State(tuple(raw["inputs"]), raw["digest"], raw["outputs"])
+        return State(raw["tool"], tuple(raw["inputs"]), raw["digest"], raw["outputs"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -76,8 +77,8 @@ def load_state(root: Path) -> State | None:
 def save_state(root: Path, inputs: tuple[Path, ...]) -> None:
     """Remember a finished generation. The file is a cache: git ignores it."""
     names = tuple(sorted(os.path.relpath(path, root) for path in inputs))
-    state = {"inputs": names, "digest": digest(root, names), "outputs": outputs_digest(root)}
-    (root / _STATE).write_text(json.dumps(state), encoding="utf-8")
+    state = State(_tool_stamp(), names, digest(root, names), outputs_digest(root))
+    (root / _STATE).write_text(json.dumps(asdict(state)), encoding="utf-8")
 
 
 def is_current(root: Path) -> bool:
@@ -85,14 +86,15 @@ def is_current(root: Path) -> bool:
     state = load_state(root)
     return (
         state is not None
+        and state.tool == _tool_stamp()
         and state.digest == digest(root, state.inputs)
         and state.outputs == outputs_digest(root)
     )
 
 
 def digest(root: Path, inputs: tuple[str, ...]) -> str:
-    """Over all that goes into a generation: tool, configuration, specification."""
-    hashed = hashlib.sha256(f"{__version__}\n{_tool_stamp()}".encode())
+    """Over what a person says of a generation: configuration, specification."""
+    hashed = hashlib.sha256()
     for name in (CONFIG, LOCK, *inputs):
         content = _bytes(root / name)
         hashed.update(f"\n{name} {'-' if content is None else len(content)}\n".encode())
@@ -122,7 +124,7 @@ def _tool_stamp() -> str:
         for name in names
         if not name.endswith(".pyc") and (entry := Path(folder, name)).is_file()
     )
-    return hashlib.sha256("\n".join(stamps).encode()).hexdigest()
+    return hashlib.sha256("\n".join((__version__, *stamps)).encode()).hexdigest()
 
 
 def _bytes(path: Path) -> bytes | None:

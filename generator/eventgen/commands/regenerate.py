@@ -63,6 +63,14 @@ def plan_checked(
     for path in checked.inputs:
         show.detail(f"read {path}")
     show.detail(f"for {config.broker} and {config.database.value}")
+    return compute(root, checked, config, fetch, example=example)
+
+
+def compute(
+    root: Path, checked: pipeline.Checked, config: Config, fetch: Reader, *, example: bool = False
+) -> Plan:
+    """The same, without a word, for a specification that has no errors."""
+    assert checked.service is not None
     broker = choose.broker(config.broker)
     cache = project.cache_folder()
     with progress.phase("generating"):
@@ -73,14 +81,16 @@ def plan_checked(
     return Plan(steps, known, checked.inputs, requires)
 
 
-def _tell_requirements(root: Path, requires: tuple[str, ...]) -> None:
-    """Say what is required and pyproject.toml, which is its owner's, does not ask for."""
+def not_asked_for(root: Path, planned: Plan) -> tuple[str, ...]:
+    """What is required and pyproject.toml, which is its owner's, does not ask for."""
     file = root / "pyproject.toml"
     asked = file.read_text(encoding="utf-8") if file.is_file() else ""
-    for requirement in requires:
-        name = requirement.partition(">")[0]
-        if f'"{name}' not in asked and f"'{name}" not in asked:
-            show.say(f'add "{requirement}" to the dependencies in pyproject.toml and install it')
+    names = {required: required.partition(">")[0] for required in planned.requires}
+    return tuple(
+        required
+        for required, name in names.items()
+        if f'"{name}' not in asked and f"'{name}" not in asked
+    )
 
 
 Report = Callable[[tuple[Step, ...]], None]
@@ -95,7 +105,8 @@ def carry_out(root: Path, planned: Plan, report: Report, *, force: bool = False)
         apply(root, steps, planned.manifest)
     project.save_state(root, planned.inputs)
     report(steps)
-    _tell_requirements(root, planned.requires)
+    for required in not_asked_for(root, planned):
+        show.say(f'add "{required}" to the dependencies in pyproject.toml and install it')
     return Exit.OK
 
 

@@ -60,13 +60,14 @@ def run(options: argparse.Namespace) -> Exit:
     generate.finish_interrupted(root)
     with _explained():
         made_from = answers.read(root)
-        wanted = _wanted(root, made_from, options.to.removeprefix("v"))
+        wanted = Wanted.of(choose.config(root), options.to.removeprefix("v"))
         updating.check_known(made_from, wanted)
-        if wanted.is_what(made_from):
+        differences = wanted.differences(made_from)
+        if not differences:
             show.say(f"the project is up to date with template {wanted.version}")
             return Exit.OK
         if options.check:
-            print(_difference(made_from, wanted))
+            print("\n".join(differences))
             return Exit.FINDINGS
         with lock.held(root):
             return _update(root, options, wanted)
@@ -78,23 +79,6 @@ def _update(root: Path, options: argparse.Namespace, wanted: Wanted) -> Exit:
     if planned.refused:
         return regenerate.refuse(planned)
     return (_rehearse if options.dry_run else _carry_out)(root, wanted, planned)
-
-
-def _wanted(root: Path, made_from: answers.Remembered, version: str) -> Wanted:
-    config = choose.config(root)
-    choices = {"broker": config.broker, "database": config.database.value, "spec": config.spec}
-    before = str(made_from.answers.get("broker"))
-    return Wanted(version, choices, choose.plugged_in(before, config.broker))
-
-
-def _difference(made_from: answers.Remembered, wanted: Wanted) -> str:
-    differing = [
-        f"{name}: {made_from.answers.get(name)} -> {value}"
-        for name, value in wanted.changes(made_from).items()
-    ]
-    if wanted.version != made_from.version:
-        differing.insert(0, f"template: {made_from.version} -> {wanted.version}")
-    return "\n".join(differing)
 
 
 def _rehearse(root: Path, wanted: Wanted, planned: regenerate.Plan) -> Exit:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eventgen import __version__, scaffold
+from eventgen.brokers import plugged_in
 from eventgen.git import Git
+from eventgen.model.config import Config
 from eventgen.update import answers, history, merge
 from eventgen.update.merge import Rendering
 
@@ -28,21 +30,30 @@ class Wanted:
     """What a project is to be updated to.
 
     `choices` are the answers that are given again, because eventgen.yaml is where they are said.
-    `plugged_in` are the brokers, before or after, that the template may not know.
     """
 
     version: str
     choices: Mapping[str, str]
-    plugged_in: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, config: Config, version: str) -> Wanted:
+        """A version of the template, and what a project is configured as."""
+        database = config.database.value
+        return cls(version, {"broker": config.broker, "database": database, "spec": config.spec})
 
     def changes(self, made_from: answers.Remembered) -> dict[str, str]:
         """The choices that the project was not made with."""
         given = made_from.answers
         return {name: value for name, value in self.choices.items() if given.get(name) != value}
 
-    def is_what(self, made_from: answers.Remembered) -> bool:
-        """Whether a project is as it is wanted already."""
-        return self.version == made_from.version and not self.changes(made_from)
+    def differences(self, made_from: answers.Remembered) -> tuple[str, ...]:
+        """What an update would be about, for people; nothing when there is none."""
+        given = made_from.answers
+        chosen = [
+            f"{name}: {given.get(name)} -> {v}" for name, v in self.changes(made_from).items()
+        ]
+        newer = [f"template: {made_from.version} -> {self.version}"]
+        return (*newer[: self.version != made_from.version], *chosen)
 
 
 def check_known(made_from: answers.Remembered, wanted: Wanted) -> None:
@@ -142,7 +153,8 @@ class _Replay:
         rendered.mkdir()
         shutil.copyfile(self.root / answers.FILE, rendered / answers.FILE)  # copier reads it there
         needed = self.made_from.answers.get("payload_requirements") or ()
-        hidden = scaffold.hidden(self.wanted.plugged_in, tuple(map(str, needed)))
+        brokers = {str(self.made_from.answers.get("broker")), self.wanted.choices["broker"]}
+        hidden = scaffold.hidden(plugged_in(*brokers), tuple(map(str, needed)))
         try:
             scaffold.render(template, {**changes, **hidden}, rendered)
         except ValueError as error:

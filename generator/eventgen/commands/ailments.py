@@ -17,6 +17,7 @@ from eventgen.diagnostics import Diagnostic, Severity
 from eventgen.git import Git
 from eventgen.model.config import Config
 from eventgen.update import answers, history
+from eventgen.update.merge import unmerged
 from eventgen.update.run import Wanted
 from eventgen.write import JOURNAL, manifest
 from eventgen.write.reconcile import CHANGES, Deed, Step, moved_to
@@ -113,7 +114,7 @@ def _repository(facts: Facts) -> Iterable[Found] | None:
 
 
 def _shared(git: Git) -> Iterator[Found]:
-    for path in git.paths("diff", "--name-only", "--diff-filter=U", "--relative", "-z"):
+    for path in unmerged(git):
         fix = f"$EDITOR {shlex.quote(path)} && git add {shlex.quote(path)}"
         yield Found(f"{path} has conflicts that nobody resolved", fix)
     if not git.says("ls-files", "--error-unmatch", manifest.PATH):

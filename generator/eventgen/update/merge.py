@@ -90,7 +90,7 @@ def merge(root: Path, old: Rendering, new: Rendering) -> Merged:
     if not git.says("diff", "--quiet", base, theirs):
         how = ("--no-commit", f"-Xfind-renames={_RENAMED}", "-Xignore-cr-at-eol")
         picked = git.ask(*_HOW, "cherry-pick", *how, theirs)
-        if picked.returncode and not _unmerged(git):
+        if picked.returncode and not unmerged(git):
             raise GitError(os.fsdecode(picked.stderr).strip())
     return Merged(_changes(git), left_out)
 
@@ -99,7 +99,7 @@ def stage(root: Path) -> None:
     """Stage what else has changed in the project, but for the files that are in conflict."""
     git = Git(root, {"GIT_LITERAL_PATHSPECS": "1"})
     how = ("--modified", "--deleted", "--others", "--exclude-standard", "-z")
-    changed = set(git.paths("ls-files", *how)) - set(_unmerged(git))
+    changed = set(git.paths("ls-files", *how)) - set(unmerged(git))
     if changed:
         listed = os.fsencode("\0".join(sorted(changed)))
         git.run("add", "--all", "--pathspec-from-file=-", "--pathspec-file-nul", given=listed)
@@ -143,7 +143,7 @@ def _changes(git: Git) -> tuple[Change, ...]:
     how = ("--cached", "--name-status", f"--find-renames={_RENAMED}", "--relative", "-z")
     words = iter(git.paths("diff", *how, "HEAD"))
     changes: list[Change] = []
-    conflicts = set(_unmerged(git))
+    conflicts = set(unmerged(git))
     for status in words:
         path = next(words)
         before, path = (path, next(words)) if status.startswith("R") else ("", path)
@@ -153,8 +153,10 @@ def _changes(git: Git) -> tuple[Change, ...]:
     return tuple(sorted(changes, key=lambda change: change.path))
 
 
-def _unmerged(git: Git) -> tuple[str, ...]:
-    return git.paths("diff", "--name-only", "--diff-filter=U", "--relative", "-z")
+def unmerged(git: Git) -> tuple[str, ...]:
+    """The files below git's folder that are in conflict."""
+    entries = git.paths("ls-files", "--unmerged", "-z")  # one for each side of a conflict
+    return tuple(sorted({entry.partition("\t")[2] for entry in entries}))
 
 
 def _tracked(root: Path) -> frozenset[str]:

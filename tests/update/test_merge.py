@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from eventgen.git import GitError
-from eventgen.update.merge import Change, Merged, Rendering, in_the_way, merge, stage
+from eventgen.update.merge import Merged, Rendering, Touched, in_the_way, merge, stage
 
 from tests.support.releases import commit, git, repository
 
@@ -49,7 +49,7 @@ def test_files_with_any_name_are_merged(tmp_path: Path) -> None:
 
     merged = case.merge()
 
-    assert merged.changes == tuple(Change("updated", path) for path in sorted(old))
+    assert merged.changes == tuple(Touched("updated", path) for path in sorted(old))
     assert all(case.text(path) == f"first\n{LINES}" for path in old)
 
 
@@ -74,7 +74,7 @@ def test_what_the_template_renamed_and_a_person_edited_is_followed(tmp_path: Pat
 
     merged = case.merge()
 
-    assert merged.changes == (Change("renamed", "after.txt", "before.txt"),)
+    assert merged.changes == (Touched("renamed", "after.txt", "before.txt"),)
     assert case.text("after.txt") == LINES.replace("line 15", "mine").replace("line 3", "theirs")
 
 

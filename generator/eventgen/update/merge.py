@@ -40,7 +40,7 @@ class Rendering:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Touched:
     """What a merge did to one path of the project."""
 
     deed: str  # created, updated, removed, renamed, conflict
@@ -52,7 +52,7 @@ class Change:
 class Merged:
     """What a merge did. `left_out` are files that the user had deleted, and does not get back."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[Touched, ...]
     left_out: tuple[str, ...]
 
     @property
@@ -138,18 +138,18 @@ def _commit(root: Path, rendering: Rendering, parents: tuple[str, ...]) -> str:
 _DEEDS = {"A": "created", "M": "updated", "T": "updated", "D": "removed", "U": "conflict"}
 
 
-def _changes(git: Git) -> tuple[Change, ...]:
+def _changes(git: Git) -> tuple[Touched, ...]:
     """What is staged, and what is in conflict."""
     how = ("--cached", "--name-status", f"--find-renames={_RENAMED}", "--relative", "-z")
     words = iter(git.paths("diff", *how, "HEAD"))
-    changes: list[Change] = []
+    changes: list[Touched] = []
     conflicts = set(unmerged(git))
     for status in words:
         path = next(words)
         before, path = (path, next(words)) if status.startswith("R") else ("", path)
         if path not in conflicts:
-            changes.append(Change("renamed" if before else _DEEDS[status], path, before))
-    changes += [Change("conflict", path) for path in conflicts]
+            changes.append(Touched("renamed" if before else _DEEDS[status], path, before))
+    changes += [Touched("conflict", path) for path in conflicts]
     return tuple(sorted(changes, key=lambda change: change.path))
 
 

@@ -56,6 +56,7 @@ def command(service: Service, settings_type: type[ServiceSettings]) -> click.Gro
     group.add_command(_relay(setup))
     group.add_command(_migrate(setup))
     group.add_command(_provision(setup))
+    group.add_command(_export(setup))
     group.add_command(dev.command(service, settings_type, _explained))
     group.add_command(_doctor(setup))
     group.add_command(_lag(setup))
@@ -123,6 +124,28 @@ def _provision(setup: Setup) -> click.Command:
             click.echo("everything is there")
 
     return provision
+
+
+def _export(setup: Setup) -> click.Command:
+    @click.command("export")
+    @click.option("--user", help="Who the service is on the broker. Default: its name.")
+    @_broker
+    @_explained
+    def export(user: str | None, broker: str | None) -> None:
+        """Print what the broker must have, and what this service must be allowed there.
+
+        In the broker's own format, for those who do not set it up with `provision`.
+        """
+        settings = setup.settings(broker)
+        database = connect_database(setup.service, settings)
+        transport = connect_broker(setup.service, settings, database)
+        text = transport.export(setup.service, user or setup.service.name)
+        if text:
+            click.echo(text, nl=False)
+        else:
+            click.echo("there is nothing to set up", err=True)
+
+    return export
 
 
 def _doctor(setup: Setup) -> click.Command:

@@ -119,6 +119,10 @@ class EmbeddedTransport:
             await self.start()
         return [Change(f"create the embedded log ({self._partitions} partitions)", not dry_run)]
 
+    def export(self, service: Service, user: str) -> str:  # noqa: ARG002 - the protocol's shape
+        """Nothing: the log's tables are made when it starts."""
+        return ""
+
     async def lags(self, subscription: Subscription, group: str) -> Sequence[PartitionLag]:
         """How far the group has come, by partition."""
         if not await self._is_there():

@@ -125,6 +125,13 @@ class Transport(Source, Protocol):
     async def provision(self, channels: Sequence[Channel], *, dry_run: bool) -> Sequence[Change]:
         """Create what is missing on the broker; never changes or deletes what is there."""
 
+    def export(self, service: Service, user: str) -> str:
+        """What `provision` creates, and all that `user` has to be allowed, as the broker reads it.
+
+        For those who set brokers up by other means. Nobody is asked, so that the transport need not
+        have been started; empty when there is nothing to set up.
+        """
+
     async def lags(self, subscription: Subscription, group: str) -> Sequence[PartitionLag]:
         """How far the group has come, by partition, without being a member of it."""
 

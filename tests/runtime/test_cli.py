@@ -114,6 +114,7 @@ def sentence(result, code):
         ("relay",),
         ("migrate",),
         ("provision",),
+        ("export",),
         ("doctor",),
         ("lag",),
         ("outbox", "ls"),
@@ -167,7 +168,18 @@ def test_a_database_that_refuses_is_a_sentence(arguments, postgres, tmp_path, mo
 def test_help_and_version_need_no_configuration():
     assert invoke("--help").exit_code == 0
     for name in (
-        *("run", "relay", "provision", "migrate", "dev", "outbox", "dlq", "doctor", "lag"),
+        *(
+            "run",
+            "relay",
+            "provision",
+            "export",
+            "migrate",
+            "dev",
+            "outbox",
+            "dlq",
+            "doctor",
+            "lag",
+        ),
         *("pause", "resume", "replay"),
     ):
         assert name in invoke("--help").stdout
@@ -198,6 +210,18 @@ def test_provision_says_what_it_would_do_then_does_it_once(url):
     assert "create the embedded log" in first.stdout
     assert "would" not in first.stdout
     assert "everything is there" in invoke("provision").output
+
+
+def test_export_prints_what_the_transport_says_for_whom_it_is_asked(url, monkeypatch):
+    def export(self, service, user):
+        return f"{service.name} as {user}\n"
+
+    said = invoke("export")
+    assert (said.stdout, said.exit_code) == ("", 0)
+    assert "nothing to set up" in said.stderr
+    monkeypatch.setattr("runtime.embedded.EmbeddedTransport.export", export)
+    assert invoke("export").stdout == "tiny as tiny\n"
+    assert invoke("export", "--user", "somebody").stdout == "tiny as somebody\n"
 
 
 # outbox and dead letters --------------------------------------------------------------------------

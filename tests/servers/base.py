@@ -180,9 +180,10 @@ def docker_works() -> bool:
     return done.returncode == 0
 
 
-def docker(*arguments: str) -> str:
+def docker(*arguments: str, given: str = "") -> str:
     """Run a docker command; its output. Missing with its words when it fails."""
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
+    command = ["docker", *arguments]
+    done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Missing(f"docker {arguments[0]}: {done.stderr.strip()}")
     return done.stdout.strip()

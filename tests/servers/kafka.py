@@ -186,6 +186,45 @@ class Kafka:
         admin = AdminClient({"bootstrap.servers": self.bootstrap})
         admin.delete_topics([name], operation_timeout=10)[name].result(20)
 
+    def demand_rights(self, user: str, password: str) -> str:
+        """Have rights checked, and let a user in who has none; the address that is for this one.
+
+        Whoever comes without a name may do everything, as before.
+        """
+        if not self.folder:
+            raise Missing("Kafka: rights are checked on a server from jars alone")
+        port = free_port()
+        address = f"{HOST}:{port}"
+        file = Path(self.folder) / "server.properties"
+        plain = file.read_text()
+        for name in ("listeners", "advertised.listeners"):
+            plain = plain.replace(f"\n{name}=", f"\n{name}=SASL_PLAINTEXT://{address},")
+        login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+        file.write_text(
+            f"{plain}"
+            "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n"
+            "super.users=User:ANONYMOUS\n"
+            "listener.security.protocol.map="
+            "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT\n"
+            "sasl.enabled.mechanisms=PLAIN\n"
+            "listener.name.sasl_plaintext.plain.sasl.jaas.config="
+            f'{login} user_{user}="{password}";\n'
+        )
+        self.kill()
+        self.restart()
+        return address
+
+    def tools(self, folder: Path) -> Path:
+        """A folder with the scripts of Kafka's distribution that the jars have the programs of."""
+        if not self.jars:
+            raise Missing("Kafka: its tools are there with its jars alone")
+        folder.mkdir()
+        for name, program in (("kafka-topics.sh", "TopicCommand"), ("kafka-acls.sh", "AclCommand")):
+            java = f"java -Xmx128m -cp '{self.jars}/*' org.apache.kafka.tools.{program}"
+            (folder / name).write_text(f'#!/bin/sh\nexec {java} "$@"\n')
+            (folder / name).chmod(0o755)
+        return folder
+
     def _run(self) -> None:
         folder = Path(self.folder)
         spawn(

@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,18 @@ class Nats:
     def cut(self) -> None:
         """Close every client's connection."""
         asyncio.run(_cut(self.url))
+
+    def let_in(self, user: Mapping[str, Any]) -> str:
+        """Know one more user, as the configuration has them; what it connects to."""
+        if not self.folder:
+            raise Missing("NATS: users are added to a server that the tests have started alone")
+        file = Path(self.folder) / "nats.conf"
+        first = "{ user: app, password: app }"
+        known = json.dumps({**user, "password": "secret"})
+        file.write_text(file.read_text().replace(first, f"{first}\n      {known}"))
+        self.kill()
+        self.restart()
+        return self.url.replace("://", f"://{user['user']}:secret@")
 
     def _run(self) -> None:
         port, watched = (url.rpartition(":")[2] for url in (self.url, self.monitoring))

@@ -122,12 +122,14 @@ class RabbitMQ:
         if environment:  # the daemon that knows the node's port is its own, and outlives it
             subprocess.run(["epmd", "-kill"], env=environment, capture_output=True, check=False)
 
-    def control(self, *arguments: str) -> str:
-        """Run rabbitmqctl; its output."""
+    def control(self, *arguments: str, given: str = "") -> str:
+        """Run rabbitmqctl, with something `given` to read; its output."""
         if self.container:
-            return docker("exec", self.container, "rabbitmqctl", "-q", *arguments)
+            command = ("exec", "-i", self.container, "rabbitmqctl", "-q", *arguments)
+            return docker(*command, given=given)
         done = subprocess.run(
             [str(Path(self.launcher).with_name("rabbitmqctl")), "-q", "-n", self.node, *arguments],
+            input=given,
             capture_output=True,
             text=True,
             check=False,

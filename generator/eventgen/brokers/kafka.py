@@ -249,6 +249,7 @@ BROKER = Broker(
             for module in (
                 "kafka",
                 "kafka_consumer",
+                "kafka_export",
                 "kafka_history",
                 "kafka_producer",
                 "kafka_state",

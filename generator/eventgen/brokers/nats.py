@@ -216,6 +216,7 @@ BROKER = Broker(
             )
             for module in (
                 "nats",
+                "nats_export",
                 "nats_link",
                 "nats_log",
                 "nats_names",

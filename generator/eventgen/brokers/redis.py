@@ -97,6 +97,7 @@ BROKER = Broker(
             for module in (
                 "redis",
                 "redis_consumer",
+                "redis_export",
                 "redis_names",
                 "redis_producer",
                 "redis_state",

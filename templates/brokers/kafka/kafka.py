@@ -14,7 +14,7 @@ from confluent_kafka import KafkaError, KafkaException
 from pydantic import Field, FilePath, SecretStr, model_validator
 from pydantic_settings import BaseSettings
 
-from . import kafka_history, kafka_state
+from . import kafka_export, kafka_history, kafka_state
 from .errors import ConfigurationError
 from .kafka_consumer import KafkaConsumer
 from .kafka_producer import KafkaProducer
@@ -92,6 +92,11 @@ class KafkaSettings(BaseSettings):
         if self.sasl_password is not None and not sasl:
             raise ValueError(f"a sasl_password is of no use with {self.security_protocol}")
         return self
+
+    def topics(self) -> dict[str, int]:
+        """What topics are made with, where the channel does not say."""
+        replicas = self.replication_factor or _REPLICAS_OF_THE_BROKER
+        return {"partitions": self.partitions, "replicas": replicas}
 
     def client(self) -> dict[str, Any]:
         """What every client of the cluster is configured with."""
@@ -258,12 +263,14 @@ class KafkaTransport:
 
     async def provision(self, channels: Sequence[Channel], *, dry_run: bool) -> Sequence[Change]:
         """Create the topics that are missing."""
-        defaults = {
-            "partitions": self._settings.partitions,
-            "replicas": self._settings.replication_factor or _REPLICAS_OF_THE_BROKER,
-        }
         config: Mapping[str, Any] = self._settings.client()
+        defaults = self._settings.topics()
         return await asyncio.to_thread(provision, config, channels, defaults, dry_run=dry_run)
+
+    def export(self, service: Service, user: str) -> str:
+        """A script for Kafka's own tools."""
+        group = self._settings.group_id or service.name
+        return kafka_export.script(service, group, user, self._settings.topics())
 
     async def lags(self, subscription: Subscription, group: str) -> Sequence[PartitionLag]:
         """How far the group has come, by partition."""

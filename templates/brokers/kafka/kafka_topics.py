@@ -59,10 +59,10 @@ def provision(
         existing = admin.list_topics(timeout=_SECONDS).topics
     except KafkaException as error:
         raise ConfigurationError(f"Kafka does not answer: {error.args[0].str()}") from error
-    wanted = {c.destination: _topic(c, defaults) for c in channels if _is_plain(c)}
-    for name in sorted(wanted.keys() & existing.keys()):
-        _compare(wanted[name], len(existing[name].partitions))
-    missing = [wanted[name] for name in sorted(wanted.keys() - existing.keys())]
+    topics = wanted(channels, defaults)
+    for name in sorted(topics.keys() & existing.keys()):
+        _compare(topics[name], len(existing[name].partitions))
+    missing = [topics[name] for name in sorted(topics.keys() - existing.keys())]
     if not missing or dry_run:
         return [Change(_describe(topic), done=False) for topic in missing]
     futures = admin.create_topics(missing, operation_timeout=_SECONDS)
@@ -78,6 +78,11 @@ def provision(
             ) from error
         changes.append(Change(_describe(topic), done=True))
     return changes
+
+
+def wanted(channels: Sequence[Channel], defaults: Mapping[str, int]) -> dict[str, NewTopic]:
+    """The topics of these channels, by name; those whose names have parameters are not known."""
+    return {c.destination: _topic(c, defaults) for c in channels if _is_plain(c)}
 
 
 def _is_plain(channel: Channel) -> bool:

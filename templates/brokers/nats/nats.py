@@ -8,6 +8,7 @@ service's own database holds: see `partitions.py`.
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from nats.js.errors import APIError, ServiceUnavailableError
 from pydantic import Field, FilePath, HttpUrl, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
-from . import nats_streams
+from . import nats_export, nats_streams
 from .checkpoints import Checkpoints, provide_tables
 from .errors import ConfigurationError
 from .nats_link import AWAY, Link
@@ -212,6 +213,11 @@ class NatsTransport:
             ) from error
         except AWAY as error:
             raise ConfigurationError(f"NATS at {self._settings.address}: {_line(error)}") from error
+
+    def export(self, service: Service, user: str) -> str:
+        """Streams and permissions, as JSON."""
+        made = nats_export.configuration(service, user, self._settings.shape)
+        return json.dumps(made, indent=2) + "\n"
 
     async def lags(self, subscription: Subscription, group: str) -> Sequence[PartitionLag]:
         """How far the group has come, by partition."""

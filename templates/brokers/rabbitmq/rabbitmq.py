@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -176,6 +177,12 @@ class RabbitTransport:
             raise ConfigurationError(
                 f"RabbitMQ at {self._settings.address}: {_line(error)}"
             ) from error
+
+    def export(self, service: Service, user: str) -> str:
+        """A file of definitions, as JSON."""
+        url = URL(self._settings.url.get_secret_value())
+        vhost = url.path[1:] or "/"
+        return json.dumps(self._topology(service.name).definitions(user, vhost), indent=2) + "\n"
 
     async def lags(self, subscription: Subscription, group: str) -> Sequence[PartitionLag]:
         """What waits in the queues of a subscription."""

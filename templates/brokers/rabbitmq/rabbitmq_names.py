@@ -74,6 +74,11 @@ def bindings(destination: str, number: int, of: int) -> Iterator[str]:
         yield f"{pattern}.{slot}"
 
 
+def routing_keys(destination: str) -> str:
+    """A pattern that means every routing key of a destination."""
+    return "[^.]+".join(map(re.escape, _PARAMETER.split(destination))) + r"\.\d+"
+
+
 def _means(destination: str, filled: str) -> bool:
     fixed = (re.escape(part) for part in _PARAMETER.split(destination))
     return re.fullmatch("[^.]+".join(fixed), filled) is not None

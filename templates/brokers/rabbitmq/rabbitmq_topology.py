@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aio_pika import ExchangeType
-from aiormq.exceptions import AMQPError, ChannelNotFoundEntity
+from aiormq.exceptions import AMQPError, ChannelAccessRefused, ChannelNotFoundEntity
 
 from .findings import Finding, PartitionLag, nobody_consumes
-from .rabbitmq_names import Names, bindings, dead_letters, unrouted
+from .rabbitmq_names import Names, bindings, dead_letters, routing_keys, unrouted
 from .transport import Change
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ class _Exchange:
     def title(self) -> str:
         return f"exchange {self.name} ({self.type.value})"
 
+    def definitions(self, vhost: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """What a file of definitions has of it, and under which title."""
+        made = {"type": self.type.value, "durable": True, "auto_delete": False, "internal": False}
+        arguments = dict(self.arguments)
+        yield "exchanges", {"name": self.name, "vhost": vhost, **made, "arguments": arguments}
+
     async def look(self, channel: AbstractChannel) -> None:
         """Raises ChannelNotFoundEntity, and the channel is closed, when it is not there."""
         await channel.get_exchange(self.name)
@@ -61,6 +68,14 @@ class _Queue:
     def title(self) -> str:
         single = ", single active consumer" if _SINGLE in self.arguments else ""
         return f"queue {self.name} (quorum{single})"
+
+    def definitions(self, vhost: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """What a file of definitions has of it and its bindings, and under which titles."""
+        made = {"durable": True, "auto_delete": False, "arguments": dict(self.arguments)}
+        yield "queues", {"name": self.name, "vhost": vhost, **made}
+        for key in self.keys:
+            ends = {"source": self.exchange, "destination": self.name, "destination_type": "queue"}
+            yield "bindings", {**ends, "vhost": vhost, "routing_key": key, "arguments": {}}
 
     async def look(self, channel: AbstractChannel) -> None:
         """Raises ChannelNotFoundEntity, and the channel is closed, when it is not there."""
@@ -119,6 +134,36 @@ class Topology:
         for number, name in enumerate(names):
             keys = tuple(bindings(channel.destination, number, len(names)))
             yield _Queue(name, arguments, self.names.exchange_of(channel), keys)
+
+    def definitions(self, user: str, vhost: str) -> dict[str, list[dict[str, Any]]]:
+        """What `rabbitmqctl import_definitions` reads: all parts, and what `user` may do.
+
+        That is to publish its own events and to take from its own queues; nothing is created,
+        changed or deleted. The user must be there.
+        """
+        service = self.names.service
+        titles = ("exchanges", "queues", "bindings", "permissions", "topic_permissions")
+        found: dict[str, list[dict[str, Any]]] = {title: [] for title in titles}
+        for part in self.parts(service.channels):
+            for title, definition in part.definitions(vhost):
+                found[title].append(definition)
+        keys: dict[str, set[str]] = {}
+        for publication in service.publications:
+            exchange = self.names.exchange_of(publication.channel)
+            keys.setdefault(exchange, set()).add(routing_keys(publication.channel.destination))
+        queues = {
+            queue.name
+            for subscription in service.subscriptions
+            for queue in self.queues(subscription)
+        }
+        who = {"user": user, "vhost": vhost}
+        may = {"configure": "^$", "write": _any_of(keys), "read": _any_of(queues)}
+        found["permissions"].append({**who, **may})
+        for exchange, patterns in sorted(keys.items()):
+            write = f"^({'|'.join(sorted(patterns))})$"
+            entry = {**who, "exchange": exchange, "write": write, "read": "^$"}
+            found["topic_permissions"].append(entry)
+        return found
 
     async def provision(
         self, connection: AbstractConnection, channels: Sequence[Channel], *, dry_run: bool
@@ -182,7 +227,7 @@ class Topology:
                     )
             for exchange in sorted({self.names.exchange_of(one) for one in service.channels}):
                 name = unrouted(exchange)
-                if await _is_there(connection, _Queue(name, {}).look) and (
+                if await _can_be_seen(connection, _Queue(name, {})) and (
                     ready := await count_ready(channel, name)
                 ):
                     findings.append(
@@ -192,6 +237,11 @@ class Topology:
                         )
                     )
         return findings
+
+
+def _any_of(names: Collection[str]) -> str:
+    """A pattern that means these names alone."""
+    return f"^({'|'.join(re.escape(name) for name in sorted(names))})$" if names else "^$"
 
 
 async def count_ready(channel: AbstractChannel, queue: str) -> int:
@@ -204,6 +254,14 @@ async def hang_up(connection: AbstractConnection) -> None:
     """Close a connection, whatever state it is in."""
     with suppress(*AWAY):
         await asyncio.wait_for(connection.close(), _CLOSE_SECONDS)
+
+
+async def _can_be_seen(connection: AbstractConnection, queue: _Queue) -> bool:
+    """Whether there is such a queue, and it is for us to ask about it."""
+    try:
+        return await _is_there(connection, queue.look)
+    except ChannelAccessRefused:
+        return False
 
 
 async def _is_there(

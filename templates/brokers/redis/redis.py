@@ -20,7 +20,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError
 
-from . import redis_state, redis_streams
+from . import redis_export, redis_state, redis_streams
 from .checkpoints import Checkpoints, provide_tables
 from .dialect import causes
 from .errors import ConfigurationError
@@ -183,6 +183,18 @@ class RedisTransport:
         except AWAY as error:
             raise ConfigurationError(f"Redis at {self._address}: {_line(error)}") from error
         return changes
+
+    def export(self, service: Service, user: str) -> str:
+        """Commands for `redis-cli`."""
+        published = {publication.channel.destination for publication in service.publications}
+        readings = [self._reading(one, service.name) for one in service.subscriptions]
+        return redis_export.commands(
+            user,
+            [self._names.base(destination) for destination in published],
+            [(reading.base, reading.group) for reading in readings],
+            self._settings.partitions,
+            wait_fsync=self._settings.wait_fsync,
+        )
 
     async def lags(self, subscription: Subscription, group: str) -> Sequence[PartitionLag]:
         """How far the group has come, by partition."""

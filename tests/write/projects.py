@@ -15,12 +15,13 @@ from eventgen.write.apply import apply, load_manifest, reader
 from eventgen.write.reconcile import REFUSED, Step, reconcile
 
 TOUCHES = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.chmod")
-_hook: list[Callable[[], None] | None] = [None]
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+_hook: list[Callable[[str, tuple[object, ...]], None] | None] = [None]
 
 
-def _audit(event: str, _arguments: object) -> None:
+def _audit(event: str, arguments: tuple[object, ...]) -> None:
     if (hook := _hook[0]) is not None and event in TOUCHES:
-        hook()
+        hook(event, arguments)
 
 
 sys.addaudithook(_audit)
@@ -70,12 +71,19 @@ def again(root: Path) -> Path:
     return root
 
 
-def at_touch(number: int, happens: Callable[[], None], work: Callable[[], object]) -> int:
-    """Let something happen before the n-th time that `work` touches the disk; how often it did."""
+def at_touch(
+    number: int, happens: Callable[[], None], work: Callable[[], object], below: str = ""
+) -> int:
+    """Let something happen before the n-th time that `work` touches the disk; how often it did.
+
+    With `below`, only what is written in that folder counts.
+    """
     count = 0
 
-    def hook() -> None:
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
         nonlocal count
+        if below and not _is_written(event, arguments, below):
+            return
         count += 1
         if count == number:
             happens()
@@ -88,21 +96,36 @@ def at_touch(number: int, happens: Callable[[], None], work: Callable[[], object
     return count
 
 
-def killed_at(number: int, work: Callable[[], object]) -> bool:
+def _is_written(event: str, arguments: tuple[object, ...], below: str) -> bool:
+    path = arguments[0]
+    if event == "open" and not int(str(arguments[2])) & _WRITING:
+        return False
+    name = os.fsdecode(path) if isinstance(path, str | bytes | os.PathLike) else ""
+    return not name.startswith("/") or name.startswith(below)  # relative: to an open folder
+
+
+def killed_at(number: int, work: Callable[[], object], below: str = "") -> bool:
     """Do the work in a process of its own that is killed at its n-th touch; whether it was."""
     child = os.fork()
     if child == 0:
-        at_touch(number, _kill, work)
+        at_touch(number, _kill, work, below)
         os._exit(0)
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
-def killed_after(seconds: float, work: Callable[[], object]) -> None:
-    """The same, killed from outside at a moment that nobody chose."""
+def killed_after(
+    seconds: float, work: Callable[[], object], number: int = 0, below: str = ""
+) -> None:
+    """The same, killed from outside at a moment that nobody chose; counted from its n-th touch."""
+    ready, tell = os.pipe()
     child = os.fork()
     if child == 0:
-        work()
+        at_touch(number, lambda: os.write(tell, b"."), work, below)
         os._exit(0)
+    os.close(tell)
+    if number:
+        os.read(ready, 1)
+    os.close(ready)
     time.sleep(seconds)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)

@@ -11,6 +11,7 @@ import pytest
 from eventgen.write import journal, lock
 from eventgen.write.apply import load_manifest
 
+from tests.write import crashes
 from tests.write.projects import (
     NEW,
     OLD,
@@ -119,6 +120,16 @@ def test_only_one_at_a_time_writes(tmp_path: Path) -> None:
     with lock.held(tmp_path):
         generate(tmp_path, OLD)
     assert load_manifest(tmp_path)
+
+
+def test_the_command_killed_anywhere_leaves_the_old_tree_or_the_new_one(tmp_path: Path) -> None:
+    """A few of the crashes of `python -m tests.write.crashes`."""
+    trial = crashes.prepare(tmp_path)
+    chance = random.Random(1)
+
+    outcomes = {crashes.crash(trial, number, chance) for number in range(12)}
+
+    assert {"died before it wrote", "was taken back"} <= outcomes
 
 
 def work(root: Path) -> Callable[[], object]:

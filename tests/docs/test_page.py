@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.servers.base import Missing
 from tests.servers.programs import CHROMIUM
+from tests.support import corpus
 from tests.support.browser import Browser
 from tests.support.generate import SPECS, eventgen
 from tests.support.packages import unpacked
@@ -42,6 +43,21 @@ def written(spec: Path, folder: Path) -> Path:
     made = eventgen("docs", spec, "-o", "page.html", cwd=folder)
     assert made.returncode == 0, made.stderr
     return folder / "page.html"
+
+
+def most_events() -> Path:
+    """The document with most kinds of events."""
+    name, _ = max(corpus.services(), key=lambda one: len(one[1].messages))
+    return corpus.folder() / name
+
+
+def most_text() -> Path:
+    """The longest document."""
+    return max((corpus.folder() / name for name, _ in corpus.services()), key=_size)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
 
 
 def hostile(folder: Path) -> Path:
@@ -111,10 +127,25 @@ def test_the_theme_follows_the_system_until_it_is_chosen(browser: Browser, page:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_is_accessible(scheme: str, browser: Browser, page: Path) -> None:
-    package = unpacked("axe-core-4.11.0", "npm", "pack", "--silent", "axe-core@4.11.0")
-    axe = (package / "package" / "axe.min.js").read_text(encoding="utf-8")
     browser.open(page, scheme)
     browser.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)")
+    require_access(browser)
+
+
+@pytest.mark.parametrize("large", [most_events, most_text])
+def test_the_largest_of_peoples_documents_are_shown_and_accessible(
+    large: Callable[[], Path], browser: Browser, tmp_path: Path
+) -> None:
+    browser.open(written(large(), tmp_path))
+    assert browser.evaluate("document.querySelectorAll('article').length") > 2
+    assert browser.logged == []
+    require_access(browser)
+
+
+def require_access(browser: Browser) -> None:
+    """Have axe look at what the page shows."""
+    package = unpacked("axe-core-4.11.0", "npm", "pack", "--silent", "axe-core@4.11.0")
+    axe = (package / "package" / "axe.min.js").read_text(encoding="utf-8")
     browser.evaluate(f"{axe}; undefined")
     found = browser.evaluate(
         "axe.run().then(({violations, passes}) => ({passes: passes.length, violations:"

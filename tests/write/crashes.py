@@ -108,13 +108,12 @@ def prepare(folder: Path) -> Trial:
 def crash(trial: Trial, number: int, chance: random.Random) -> str:
     """One crash; what the next command found."""
     work, below = generation(trial.again()), str(trial.root)
-    match number % 4:
-        case 0 | 2:
-            assert killed_at(number // 2 * _STRIDE % trial.touches + 1, work, below)
-        case 1:
-            killed_after(chance.uniform(0, trial.seconds), work)
-        case 3:
-            killed_after(chance.uniform(0, trial.writing), work, _FIRST, below)
+    if number % 2 == 0:
+        assert killed_at(number // 2 * _STRIDE % trial.touches + 1, work, below)
+    elif number % 4 == 1:
+        killed_after(chance.uniform(0, trial.seconds), work)
+    else:
+        killed_after(chance.uniform(0, trial.writing), work, _FIRST, below)
     return trial.outcome()
 
 

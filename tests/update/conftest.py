@@ -45,7 +45,38 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Installed
         releases.release(source, version, edits)
         site = tmp_path_factory.mktemp(f"site packages {version}")
         installed[version] = releases.install(source, site, version)
+        if version >= "0.3.0":
+            add_migration(installed[version])
     return installed
+
+
+LATER = """\
+from alembic import op
+import sqlalchemy as sa
+
+revision = "0003_eventgen"
+down_revision = "0002_eventgen"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table("later", sa.Column("id", sa.Integer, primary_key=True))
+    op.add_column("inbox", sa.Column("later", sa.Text))
+
+
+def downgrade() -> None:
+    op.drop_column("inbox", "later")
+    op.drop_table("later")
+"""
+
+
+def add_migration(installed: Installed) -> None:
+    """Let a release change the runtime's tables."""
+    folder = installed.data / "templates/common/migrations"
+    (folder / "0003_eventgen_later.py").write_text(LATER, encoding="utf-8")
+    outputs = installed.folder / "eventgen/plan/outputs.py"
+    releases.edit(outputs, '"0002_eventgen_flow"', '"0002_eventgen_flow", "0003_eventgen_later"')
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,32 @@ def quiet() -> Iterator[None]:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     yield
     structlog.reset_defaults()
+
+
+class Folder:
+    """The server of a broker that is a folder: it is away while it is called something else."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+
+    def kill(self) -> None:
+        """Be away."""
+        self.folder.rename(self.folder.with_name("away"))
+
+    def restart(self) -> None:
+        """Be there again."""
+        self.folder.with_name("away").rename(self.folder)
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    return Folder(tmp_path_factory.mktemp("shelf") / "files")
+
+
+@pytest.fixture
+def own_shelf(tmp_path: Path) -> Folder:
+    return Folder(tmp_path / "files")
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The runtime as one importable package named `runtime`, as a service would carry it.
 
-Its files lie in two places: `templates/runtime/`, and one folder of `templates/brokers/` for each
-broker. A generated service gets copies side by side; the tests import links side by side.
+Its files lie in `templates/runtime/`, in one folder of `templates/brokers/` for each broker, and in
+the tests' plug-in. A generated service gets copies side by side; the tests import links.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 ROOT = Path(__file__).parents[2]
+PLUGIN = ROOT / "tests" / "plugin"
 MIGRATIONS = sorted((ROOT / "templates" / "common" / "migrations").glob("*.py"))
 
 
@@ -30,9 +31,9 @@ def assemble(target: Path) -> Path:
     """Make the package `target/runtime` of links to every file of the runtime; its folder."""
     package = target / "runtime"
     package.mkdir(parents=True)
-    templates = ROOT / "templates"
-    for file in (*templates.glob("runtime/*.py"), *templates.glob("brokers/*/*.py")):
-        (package / file.name).symlink_to(file)
+    for templates in (ROOT / "templates", PLUGIN / "eventgen_shelf" / "templates"):
+        for file in (*templates.glob("runtime/*.py"), *templates.glob("brokers/*/*.py")):
+            (package / file.name).symlink_to(file)
     (package / "py.typed").touch()
     return package
 

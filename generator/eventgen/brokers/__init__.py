@@ -6,8 +6,10 @@ A plug-in is a distribution with an entry point in the group `eventgen.brokers` 
 
 from __future__ import annotations
 
+import inspect
 import pkgutil
 from importlib import import_module
+from pathlib import Path
 
 from eventgen.plan.broker import Broker
 
@@ -25,6 +27,14 @@ def discover() -> dict[str, Broker]:
     plugged = {broker.name: broker for broker in loaded}
     known = plugged | built_in
     return {name: known[name] for name in sorted(known)}
+
+
+def folders(name: str) -> tuple[Path, ...]:
+    """Where a broker that is no part of eventgen has its code and its templates."""
+    broker = discover().get(name)
+    if broker is None or broker.templates is None:
+        return ()
+    return (broker.templates, Path(inspect.getfile(broker.address)).parent)
 
 
 def plugged_in(*names: str) -> dict[str, tuple[str, ...]]:

@@ -57,9 +57,13 @@ def is_same(one: Path, other: Path) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the last generation was made from and made: how a no-op run knows that it is one."""
+    """What the last generation was made from and made: how a no-op run knows that it is one.
+
+    `plug_in` is the name of a broker that is no part of eventgen, whose code counts too.
+    """
 
     tool: str
+    plug_in: str
     inputs: tuple[str, ...]
     digest: str
     outputs: str
@@ -69,15 +73,17 @@ def load_state(root: Path) -> State | None:
     """The state of the last generation, or None when there is none that can be trusted."""
     try:
         raw = json.loads((root / _STATE).read_text(encoding="utf-8"))
-        return State(raw["tool"], tuple(raw["inputs"]), raw["digest"], raw["outputs"])
+        inputs = tuple(raw["inputs"])
+        return State(raw["tool"], raw["plug_in"], inputs, raw["digest"], raw["outputs"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def save_state(root: Path, inputs: tuple[Path, ...]) -> None:
+def save_state(root: Path, inputs: tuple[Path, ...], plug_in: str = "") -> None:
     """Remember a finished generation. The file is a cache: git ignores it."""
     names = tuple(sorted(os.path.relpath(path, root) for path in inputs))
-    state = State(_tool_stamp(), names, digest(root, names), outputs_digest(root))
+    tool, outputs = _tool_stamp(plug_in), outputs_digest(root)
+    state = State(tool, plug_in, names, digest(root, names), outputs)
     (root / _STATE).write_text(json.dumps(asdict(state)), encoding="utf-8")
 
 
@@ -86,7 +92,7 @@ def is_current(root: Path) -> bool:
     state = load_state(root)
     return (
         state is not None
-        and state.tool == _tool_stamp()
+        and state.tool == _tool_stamp(state.plug_in)
         and state.digest == digest(root, state.inputs)
         and state.outputs == outputs_digest(root)
     )
@@ -114,9 +120,13 @@ def outputs_digest(root: Path) -> str:
     return hashed.hexdigest()
 
 
-def _tool_stamp() -> str:
-    """Changes whenever the generator's own code or templates do, as they do in a checkout."""
-    roots = (_PACKAGE, _PACKAGE.parents[1] / "templates")
+def _tool_stamp(plug_in: str) -> str:
+    """Changes whenever the generator's code or templates do, as in a checkout, or a plug-in's."""
+    roots = [_PACKAGE, _PACKAGE.parents[1] / "templates"]
+    if plug_in:
+        from eventgen.brokers import folders  # noqa: PLC0415  - slow, and needed by few
+
+        roots += folders(plug_in)
     stamps = (
         f"{entry.stat().st_mtime_ns}:{entry.stat().st_size}"
         for root in roots

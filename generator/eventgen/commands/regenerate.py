@@ -31,6 +31,7 @@ class Plan:
     manifest: dict[str, Entry]
     inputs: tuple[Path, ...]
     requires: tuple[str, ...]  # the distributions that its broker and its payloads need
+    plug_in: str  # the name of its broker, when that is no part of eventgen
 
     def of(self, *deeds: Deed) -> tuple[Step, ...]:
         """The steps with one of these deeds."""
@@ -78,7 +79,7 @@ def compute(
         known = dict(load_manifest(root))
         steps = reconcile(made.files, known, reader(root)) + remote.step(fetch, root)
     requires = (*broker.requires, *wires.requirements(checked.service))
-    return Plan(steps, known, checked.inputs, requires)
+    return Plan(steps, known, checked.inputs, requires, broker.name if broker.templates else "")
 
 
 def not_asked_for(root: Path, planned: Plan) -> tuple[str, ...]:
@@ -103,7 +104,7 @@ def carry_out(root: Path, planned: Plan, report: Report, *, force: bool = False)
     steps = _forced(planned.steps)
     with progress.phase("writing"):
         apply(root, steps, planned.manifest)
-    project.save_state(root, planned.inputs)
+    project.save_state(root, planned.inputs, planned.plug_in)
     report(steps)
     for required in not_asked_for(root, planned):
         show.say(f'add "{required}" to the dependencies in pyproject.toml and install it')
@@ -113,7 +114,7 @@ def carry_out(root: Path, planned: Plan, report: Report, *, force: bool = False)
 def write_new(root: Path, planned: Plan, inputs: tuple[Path, ...]) -> None:
     """Write a project that did not exist before; what the skeleton holds already is adopted."""
     apply(root, _forced(planned.steps), planned.manifest)
-    project.save_state(root, inputs)
+    project.save_state(root, inputs, planned.plug_in)
 
 
 def report_drift(planned: Plan, report: Report) -> Exit:

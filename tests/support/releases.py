@@ -15,6 +15,25 @@ from tests.support.generate import ROOT, Run, run
 
 RELEASE = ROOT / ".ci" / "release_template.py"
 TEMPLATE = "templates/service"
+README = f"{TEMPLATE}/README.md.jinja"
+DOCKERFILE = f"{TEMPLATE}/Dockerfile.jinja"
+PYPROJECT = f"{TEMPLATE}/pyproject.toml.jinja"
+
+# What changes in the template from release to release; 0.2.0 also has one file more.
+EDITS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "0.1.0": {},
+    "0.2.0": {
+        README: ("## First steps", "## In the first minute"),
+        DOCKERFILE: ("useradd --system", "useradd --system --no-log-init"),
+        "copier.yml": ("python:\n", 'region:\n  type: str\n  default: "eu"\n\npython:\n'),
+    },
+    "0.3.0": {
+        README: ("## Where your code goes", "## Your code"),
+        PYPROJECT: ('"uvicorn>=0.40,<1"', '"uvicorn>=0.41,<1"'),
+    },
+    "1.0.0": {},
+}
+EDITORCONFIG = "# {{ region }}\nroot = true\n"
 
 
 @dataclass(frozen=True)

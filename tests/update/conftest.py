@@ -9,25 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import releases
-from tests.support.releases import TEMPLATE, Installed
-
-README = f"{TEMPLATE}/README.md.jinja"
-DOCKERFILE = f"{TEMPLATE}/Dockerfile.jinja"
-PYPROJECT = f"{TEMPLATE}/pyproject.toml.jinja"
-
-EDITS: Mapping[str, Mapping[str, tuple[str, str]]] = {
-    "0.1.0": {},
-    "0.2.0": {
-        README: ("## First steps", "## In the first minute"),
-        DOCKERFILE: ("useradd --system", "useradd --system --no-log-init"),
-        "copier.yml": ("python:\n", 'region:\n  type: str\n  default: "eu"\n\npython:\n'),
-    },
-    "0.3.0": {
-        README: ("## Where your code goes", "## Your code"),
-        PYPROJECT: ('"uvicorn>=0.40,<1"', '"uvicorn>=0.41,<1"'),
-    },
-    "1.0.0": {},
-}
+from tests.support.releases import EDITORCONFIG, EDITS, TEMPLATE, Installed
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +20,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Installed
     installed = {}
     for version, edits in EDITS.items():
         if version == "0.2.0":
-            (skeleton / ".editorconfig.jinja").write_text("# {{ region }}\nroot = true\n")
+            (skeleton / ".editorconfig.jinja").write_text(EDITORCONFIG)
         if version == "1.0.0":
             (skeleton / "Makefile.jinja").rename(skeleton / "tasks.mk.jinja")
             (skeleton / ".dockerignore.jinja").unlink()

@@ -26,6 +26,12 @@ def files(root: Path) -> dict[str, bytes]:
     }
 
 
+def skeleton(root: Path) -> dict[str, bytes]:
+    """The same without what is generated, which is always that of the eventgen that ran."""
+    generated = ("migrations/versions/", ".eventgen/")
+    return {path: text for path, text in files(root).items() if not path.startswith(generated)}
+
+
 @pytest.mark.parametrize("version", ["0.2.0", "0.3.0", "1.0.0"])
 def test_a_project_that_nobody_edited_becomes_what_new_makes(
     version: str, released: Released, pristine: Mapping[str, Path], project: Path
@@ -123,7 +129,7 @@ def test_any_version_that_is_known_can_be_asked_for(
     newest = released["1.0.0"]
     made = newest.eventgen("update", "--to", "v0.2.0", cwd=project)
     assert made.returncode == OK, made.stderr
-    assert files(project) == files(pristine["0.2.0"])
+    assert skeleton(project) == skeleton(pristine["0.2.0"])
 
     unknown = newest.eventgen("update", "--to", "0.2.5", cwd=commit(project))
     assert unknown.returncode == ENVIRONMENT
@@ -131,7 +137,7 @@ def test_any_version_that_is_known_can_be_asked_for(
 
     back = newest.eventgen("update", "--to", "0.1.0", cwd=project)
     assert back.returncode == OK, back.stderr
-    assert files(project) == files(pristine["0.1.0"])
+    assert skeleton(project) == skeleton(pristine["0.1.0"])
 
 
 def test_an_older_eventgen_leaves_a_newer_project_alone(

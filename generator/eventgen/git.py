@@ -58,6 +58,10 @@ class Git:
             raise GitError(os.fsdecode(made.stderr).strip() or f"git {arguments[0]} failed")
         return os.fsdecode(made.stdout)
 
+    def is_in_repository(self) -> bool:
+        """Whether there is a git, and it keeps this folder."""
+        return shutil.which("git") is not None and self.says("rev-parse", "--git-dir")
+
     def says(self, *arguments: str) -> bool:
         """Whether it answers yes."""
         return self.ask(*arguments).returncode == 0

@@ -77,6 +77,10 @@ def break_requirements(root: Path) -> None:
     edit(root / "pyproject.toml", '  "confluent-kafka>=2.16,<3",\n', "")
 
 
+def break_broker(root: Path) -> None:
+    edit(root / "eventgen.yaml", "broker: kafka", "broker: rabbitmq")
+
+
 def break_repository(root: Path) -> None:
     git(root, "rm", "--quiet", "--cached", ".eventgen/manifest")
 
@@ -146,6 +150,15 @@ def test_each_thing_that_is_wrong_is_named_with_its_remedy(
     assert ("unknown" in others.values()) == (name in ("specification", "git"))
 
 
+def test_what_another_broker_needs_comes_with_an_update(released: Released, project: Path) -> None:
+    break_broker(project)
+    seen = released["0.1.0"].eventgen("doctor", cwd=project)
+    assert "does not ask for aio-pika>=10.2,<11\n         -> eventgen update" in seen.stdout
+
+    assert released["0.1.0"].eventgen("update", cwd=commit(project)).returncode == 0
+    assert rows(released["0.1.0"].eventgen("doctor", cwd=project).stdout) == ALL_WELL
+
+
 def test_what_generate_mends_is_mended(released: Released, project: Path) -> None:
     for broken in (break_specification_drift, break_output, break_interrupted):
         broken(project)
@@ -162,7 +175,7 @@ def test_a_newer_template_is_a_note_until_it_is_merged(released: Released, proje
     assert newer.eventgen("update", cwd=project).returncode == 0
     after = newer.eventgen("doctor", cwd=project)
 
-    assert "note     template: template: 0.1.0 -> 0.3.0" in before.stdout
+    assert "note     template: an update would bring template: 0.1.0 -> 0.3.0" in before.stdout
     assert "-> eventgen update" in before.stdout
     assert (after.returncode, rows(after.stdout)) == (0, ALL_WELL)
 

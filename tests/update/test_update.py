@@ -90,6 +90,9 @@ def test_what_does_not_fit_is_a_conflict_in_git_and_can_be_taken_back(
     assert "(template 1.0.0)" in readme
     assert "# mine" in (project / ".dockerignore").read_text("utf-8")
     assert "_commit: v1.0.0" in (project / ".copier-answers.yml").read_text("utf-8")
+    again = released["1.0.0"].eventgen("update", "--check", cwd=project)
+    assert again.returncode == ENVIRONMENT
+    assert ".dockerignore, README.md still in conflict" in again.stderr
     git(project, "reset", "--merge")
     assert files(project) == before
     assert git(project, "status", "--porcelain") == ""

@@ -57,7 +57,7 @@ class Check:
 
 def gather(root: Path) -> Facts:
     """Look at a project. Nothing is written, and nothing is read from other machines."""
-    in_git = shutil.which("git") is not None and Git(root).says("rev-parse", "--git-dir")
+    in_git = Git(root).is_in_repository()
     config, findings = choose.read_config(root)
     if config is None:
         return Facts(root, in_git, None, findings, None)
@@ -187,8 +187,10 @@ def _orphans(facts: Facts) -> Iterable[Found] | None:
 def _requirements(facts: Facts) -> Iterable[Found] | None:
     if facts.plan is None:
         return None
+    moved = any(not one.is_wrong for one in _template(facts) or ())
+    fix = "eventgen update" if moved else "$EDITOR pyproject.toml   # add it, then install it"
     return [
-        Found(f"pyproject.toml does not ask for {one}", "eventgen update   # or add it yourself")
+        Found(f"pyproject.toml does not ask for {one}", fix)
         for one in regenerate.not_asked_for(facts.root, facts.plan)
     ]
 
@@ -205,7 +207,8 @@ def _template(facts: Facts) -> Iterable[Found] | None:
         return [Found(unknown, "python -m pip install --upgrade eventgen")]
     wanted = Wanted.of(facts.config, __version__)
     return [
-        Found(line, "eventgen update", is_wrong=False) for line in wanted.differences(made_from)
+        Found(f"an update would bring {line}", "eventgen update", is_wrong=False)
+        for line in wanted.differences(made_from)
     ]
 
 

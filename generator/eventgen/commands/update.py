@@ -59,6 +59,7 @@ def run(options: argparse.Namespace) -> Exit:
     root = project.find(Path.cwd())
     generate.finish_interrupted(root)
     with _explained():
+        updating.check_settled(root)
         made_from = answers.read(root)
         wanted = Wanted.of(choose.config(root), options.to.removeprefix("v"))
         updating.check_known(made_from, wanted)

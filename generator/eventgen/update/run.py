@@ -71,6 +71,16 @@ def check_known(made_from: answers.Remembered, wanted: Wanted) -> None:
         )
 
 
+def check_settled(root: Path) -> None:
+    """Raise CannotUpdateError when a merge, perhaps that of an update, waits for a person."""
+    conflicts = merge.unmerged(Git(root)) if Git(root).is_in_repository() else ()
+    if conflicts:
+        raise CannotUpdateError(
+            f"{', '.join(conflicts)} still in conflict: a merge is not finished",
+            "edit what git has marked, `git add` and commit it; or go back: `git reset --merge`",
+        )
+
+
 def check_repository(root: Path) -> None:
     """Raise CannotUpdateError unless everything in the project is committed."""
     git = Git(root)
@@ -131,7 +141,7 @@ def _check_same(made_from: answers.Remembered, replayed: answers.Remembered) -> 
         )
     for name, value in replayed.answers.items():
         given = made_from.answers.get(name, value)
-        if given != value and not name.startswith("_"):
+        if str(given) != str(value) and not name.startswith("_"):
             raise CannotUpdateError(
                 f"{answers.FILE} has `{name}: {given}`, which the template does not allow",
                 f"`{name}: {value}` would be right",
@@ -170,8 +180,9 @@ def rehearsal(root: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="eventgen-") as folder:
         copy = Path(folder)
         for path in Git(root).paths("ls-files", "-z"):
-            (copy / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(root / path, copy / path, follow_symlinks=False)
+            if (root / path).is_file() or (root / path).is_symlink():  # and no repository in it
+                (copy / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(root / path, copy / path, follow_symlinks=False)
         git = Git(copy, merge.NOBODY)
         git.run("init", "--quiet")
         git.run("add", "--all", "--force", ".")

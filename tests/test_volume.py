@@ -59,6 +59,37 @@ def test_quiet_says_nothing_of_what_went_well(command: str, project: Path) -> No
     assert done.stdout == told.stdout
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("generate", "next: `make types` and `make test` tell what of your code has to follow"),
+        ("eject compose.yaml", "to give it back, delete it and run `eventgen generate`"),
+        ("check bad.yaml", "next: `eventgen explain missing-key` says more"),
+        ("diff old.yaml asyncapi.yaml", "next: `eventgen explain property-required` says more"),
+        ("convert short.yaml -o new.yaml", "name it as `spec` in eventgen.yaml"),
+        ("explain", "next: `eventgen explain NAME`"),
+        ("brokers", "next: `eventgen new service --broker NAME`"),
+    ],
+)
+def test_what_comes_next_is_said(command: str, said: str, project: Path) -> None:
+    (project / "bad.yaml").write_text("asyncapi: 3.0.0\n", encoding="utf-8")
+    shutil.copy(project / "asyncapi.yaml", project / "old.yaml")
+    shutil.copy(SPECS / "orders-short.yaml", project / "short.yaml")
+    rename(project, "customer_id", "buyer_id")
+
+    assert said in eventgen(*command.split(), cwd=project).stderr
+
+
+def test_a_new_handler_is_to_be_written(project: Path) -> None:
+    spec = (SPECS / "orders-short.yaml").read_text("utf-8")
+    more = "  refund.issued: {key: order_id, data: {order_id: uuid}}\n"
+    (project / "asyncapi.yaml").write_text(spec + more, encoding="utf-8")
+
+    made = eventgen("generate", cwd=project)
+
+    assert "next: write what the new files are to do, then `make test`" in made.stderr
+
+
 def test_quiet_still_says_what_went_wrong(project: Path) -> None:
     with (project / GENERATED).open("a", encoding="utf-8") as file:
         file.write("# mine\n")

@@ -93,6 +93,7 @@ def test_a_database_of_every_earlier_version_is_upgraded_with_its_rows_in_it(
 
     assert generated.returncode == 0, generated.stderr
     assert f"created  migrations/versions/{MIGRATIONS[-1]}.py" in generated.stderr
+    assert "next: `make migrate`" in generated.stderr
     assert migrated.returncode == 0, migrated.stdout + migrated.stderr
     heads = migrated.stdout.rpartition("the database is at ")[2].strip()
     assert set(heads.split(", ")) == {REVISIONS[-1], "0003_orders"}

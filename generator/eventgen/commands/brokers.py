@@ -13,7 +13,7 @@ examples:
   eventgen brokers
   eventgen new service --broker embedded    the first column is what other commands call it
 
-The broker of a project stands in its eventgen.yaml: edit it, then run `eventgen generate`."""
+The broker of a project stands in its eventgen.yaml: edit it, then run `eventgen update`."""
 
 
 def parser(prog: str) -> argparse.ArgumentParser:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from eventgen.brokers import discover
-from eventgen.commands import choose, project, show
+from eventgen.commands import choose, progress, project, show
 from eventgen.commands.exits import Exit, Stop
 from eventgen.model.config import Config, Database
 from eventgen.plan.broker import Broker
@@ -31,7 +31,7 @@ def answered(options: argparse.Namespace) -> argparse.Namespace:
     """
     show.say("Enter takes what stands in brackets; Ctrl-C leaves everything as it is.\n")
     spec = options.spec or ask("Specification", "the orders example", _specification)
-    show.say(_menu(discover()))
+    show.complain(_menu(discover()))
     broker = ask("Broker, by number or name", _broker_of(spec), _numbered)
     database = options.database or ask("Database, postgres or sqlite", default(broker), _database)
     given = {"spec": spec, "broker": broker.name, "database": database}
@@ -68,6 +68,7 @@ def ask(question: str, default: str, accept: Callable[[str], T]) -> T:
     while True:
         print(f"{question} [{default}]: ", end="", file=sys.stderr, flush=True)
         answer = _line()
+        progress.begin()  # the time that a person took is none that a command took
         try:
             return accept(answer or default)
         except Stop as problem:

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -138,25 +139,60 @@ def test_a_migration_that_fails_half_way_has_changed_nothing(project: Path, url:
     assert orders(project, url, "migrate").returncode == 0
 
 
-def test_of_several_that_migrate_at_once_one_does_it_and_none_fails(
+SLOW = """
+import time
+from pathlib import Path
+
+revision = "slow"
+down_revision = "0003_orders"
+
+
+def upgrade():
+    Path("reached").touch()
+    while not Path("go").exists():
+        time.sleep(0.01)
+"""
+
+
+def test_of_several_that_migrate_at_once_one_does_it_and_the_others_wait(
     project: Path, url: str
 ) -> None:
-    command = [sys.executable, "-m", "orders", "migrate"]
-    started = [
-        subprocess.Popen(
-            command,
-            cwd=project,
-            env={"PYTHONPATH": "src", "ORDERS_DATABASE_URL": url},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for _ in range(3)
-    ]
-    said = [process.communicate(timeout=120)[0] for process in started]
+    (project / "migrations/versions/slow.py").write_text(SLOW, encoding="utf-8")
+    first = migrating(project, url)
+    until((project / "reached").exists)
+    others = [migrating(project, url) for _ in range(2)]
+    if url.startswith("postgresql"):  # SQLite tells nobody who waits
+        until(lambda: on(url, waiting) == 2)
+    (project / "go").touch()
+    said = [process.communicate(timeout=120)[0] for process in (first, *others)]
 
-    assert [process.returncode for process in started] == [0, 0, 0], said
-    assert sum("0001_eventgen -> 0002_eventgen" in one for one in said) == 1
+    assert [process.returncode for process in (first, *others)] == [0, 0, 0], said
+    assert ["-> slow" in one for one in said] == [True, False, False]
+
+
+def migrating(project: Path, url: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "orders", "migrate"],
+        cwd=project,
+        env={"PYTHONPATH": "src", "ORDERS_DATABASE_URL": url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def waiting(connection: Connection) -> int:
+    """How many wait for a lock."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    here = " AND datname = current_database()"
+    return int(connection.exec_driver_sql(query + here).scalar_one())
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 120
+    while not is_so():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
 
 
 def go_back_to(released: int, project: Path) -> None:

@@ -47,9 +47,10 @@ class Log(Protocol):
         """How many there are. Raises when the broker is away, or does not know the stream."""
 
     async def begin(self, positions: Mapping[int, int]) -> Mapping[int, int]:
-        """Where to read on in these partitions, each handled below its position.
+        """Where to read on: at these positions, but for what the broker has lost.
 
-        The same positions, but for what the broker has lost: then where it begins now.
+        Asked about partitions that were leased a moment ago, each handled below its position, and
+        after a failure about all, each read below its position.
         """
 
     async def read(self, positions: Mapping[int, int]) -> Sequence[Record]:

@@ -16,6 +16,7 @@ from runtime.errors import ConfigurationError
 from runtime.redis import RedisSettings, RedisTransport
 from runtime.service import Channel, Service, Subscription
 from runtime.transport import Incoming, Outcome, Outgoing, Sent
+from sqlalchemy import text
 
 from tests.servers.redis import RedisServer
 from tests.support.databases import shared_database
@@ -67,14 +68,17 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def consumed(transport: Any, of: Service) -> AsyncIterator[list[Incoming]]:
+async def consumed(
+    transport: Any, of: Service, *, acknowledge: bool = True
+) -> AsyncIterator[list[Incoming]]:
     found: list[Incoming] = []
     consumer: Any = None
 
     async def deliver(messages: Any) -> None:
         await until(lambda: consumer is not None)
         found.extend(messages)
-        consumer.ack(messages)
+        if acknowledge:
+            consumer.ack(messages)
 
     [subscription] = of.subscriptions
     consumer = await transport.consume(subscription, of.name, deliver)
@@ -296,6 +300,30 @@ def test_what_was_handled_when_the_bookmark_stood_still_is_counted(
                 await publish(transport, of, "last")
                 await stands(transport, of, position=32, end=32, lag=0)
             assert client.xinfo_groups(name)[0]["entries-read"] == 32
+
+    asyncio.run(test())
+
+
+@servers
+def test_a_database_that_was_restored_moves_the_bookmark_back(
+    redis: RedisServer, of: Service, client: Any
+) -> None:
+    """Else what it wants again could be trimmed."""
+
+    async def test() -> None:
+        async with running(redis, of, partitions=1) as transport:
+            async with consumed(transport, of) as found:
+                await publish(transport, of, *[f"k{n}" for n in range(30)])
+                await until(lambda: len(found) == 30)
+            await stands(transport, of, position=30, lag=0)
+            async with shared_database(of) as database, database.transaction() as tx:
+                await tx.execute(text("UPDATE consumer_checkpoint SET position = '0'"))
+            async with consumed(transport, of, acknowledge=False) as again:
+                await until(lambda: len(again) == 30)
+                await stands(transport, of, position=0, lag=30)
+            async with consumed(transport, of) as again:
+                await stands(transport, of, position=30, lag=0)
+            assert client.xinfo_groups(*streams(client, of))[0]["entries-read"] == 30
 
     asyncio.run(test())
 

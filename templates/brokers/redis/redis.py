@@ -62,7 +62,7 @@ class RedisSettings(BaseSettings):
     ssl_key_location: FilePath | None = None
     key_prefix: str = "events:"  # of every key; the same for all services that share events
     group_id: str | None = None  # instead of the service's name, which its groups begin with
-    partitions: int = Field(default=8, ge=1, le=1024)  # of a channel, if nobody has said otherwise
+    partitions: int = Field(default=8, ge=1, le=256)  # of a channel, if nobody has said otherwise
     # What every group has handled is kept so long, for replays: it is in the server's memory.
     retention_hours: float = Field(default=24.0, ge=0)
     # Short on purpose: an event that was not confirmed stays in the outbox and is sent again.

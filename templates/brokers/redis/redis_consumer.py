@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import structlog
 
 from .partitions import Record
-from .redis_names import id_of, place_of, read_entry, stream
+from .redis_names import id_of, place_of, read_entry, stream, time_place
 from .redis_streams import (
     Client,
     have_bookmarks,
     have_partitions,
     read_bookmarks,
     read_partitions,
-    read_stream,
+    read_streams,
     trim,
 )
 from .transport import Incoming
@@ -33,7 +33,7 @@ FETCH_BYTES = 16 * 1024 * 1024  # ... and about what they may weigh
 BLOCK_MILLISECONDS = 500
 TRIM_EVERY = 30.0  # seconds
 _FIRST_FETCH = 64
-_COUNT_MOST = 1000  # entries that are counted one by one
+_COUNT_MOST = 200  # entries that are counted one by one
 
 
 @dataclass(slots=True)
@@ -51,21 +51,29 @@ class _Portion:
 
 @dataclass(slots=True)
 class _Count:
-    """How many entries of a partition are handled: Redis cannot count them by itself.
+    """How many entries a partition has had up to some place: Redis cannot count them by itself.
 
-    `handled` is None until that is known; `read` are the places of those that were read since.
+    `below` lie before the entries in `read`, which were read since, and `next` is behind all of
+    these. None until the number is known.
     """
 
-    handled: int | None
+    below: int | None
+    next: int
     read: deque[int] = field(default_factory=deque)
 
-    def below(self, position: int) -> int | None:
-        """How many there are below this position."""
+    def add(self, position: int) -> None:
+        """An entry was read, for the first time or again."""
+        if position >= self.next:
+            self.read.append(position)
+            self.next = position + 1
+
+    def until(self, position: int) -> int | None:
+        """How many there are below this position; no lower one is asked about later."""
         while self.read and self.read[0] < position:
             self.read.popleft()
-            if self.handled is not None:
-                self.handled += 1
-        return self.handled
+            if self.below is not None:
+                self.below += 1
+        return self.below
 
 
 class Reading(NamedTuple):
@@ -98,35 +106,37 @@ class RedisLog:
         return self._partitions
 
     async def begin(self, positions: Mapping[int, int]) -> Mapping[int, int]:
-        """Have bookmarks; where a stream ends before a position, what is added next comes next."""
-        ids = {part: id_of(position - 1) for part, position in positions.items()}
-        await have_bookmarks(self._client, self._base, self._group, ids)
-        marks = await read_bookmarks(self._client, self._base, self._group, list(positions))
-        begins = {}
-        lost = []
-        for part, position in positions.items():
-            about = await read_stream(self._client, self._base, part) or {}
-            last = place_of(about.get("last-generated-id", b"0"))
-            if position > last + 1:
-                lost.append(part)
-            begins[part] = min(position, last + 1)
-            handled = await self._handled(part, begins[part] - 1, about, marks[part] or {})
-            self._counts[part] = _Count(handled)
-        if lost:
+        """Where a stream ends before a position, what is added next comes next."""
+        streams = await read_streams(self._client, self._base, list(positions))
+        begins = {part: min(at, _end(streams[part])) for part, at in positions.items()}
+        if lost := [part for part, position in positions.items() if begins[part] < position]:
             _log.error(
                 "redis.data_lost",
                 stream=self._base,
                 partitions=lost,
-                why="they end before what was handled of them",
+                why="they end before what was read of them",
                 remedy="have its publishers send again what was lost: `outbox republish`",
             )
+        new = [part for part, at in begins.items() if not self._has_read_to(part, at)]
+        marks = await read_bookmarks(self._client, self._base, self._group, new)
+        for part in new:
+            at = begins[part]
+            below = await self._count(part, max(at - 1, 0), streams[part], marks[part] or {})
+            self._counts[part] = _Count(below, at)
+        ids = {part: id_of(begins[part] - 1) for part in new}
+        await have_bookmarks(self._client, self._base, self._group, ids)
+        # Back too: the database may have been restored, and what it wants must not be trimmed.
+        await self.done({part: begins[part] for part in new})
         return begins
 
-    async def _handled(
+    def _has_read_to(self, part: int, position: int) -> bool:
+        return part in self._counts and self._counts[part].next == position
+
+    async def _count(
         self, part: int, at: int, about: Mapping[str, Any], mark: Mapping[str, Any]
     ) -> int | None:
         """How many entries there are up to this place."""
-        if at >= place_of(about.get("last-generated-id", b"0")):
+        if at >= _end(about) - 1:
             return int(about.get("entries-added", 0))
         if at < place_of(about["recorded-first-entry-id"]):
             return int(about["entries-added"] - about["length"])
@@ -153,15 +163,15 @@ class RedisLog:
             for id_, fields in entries:
                 message = read_entry(self._destination, name.decode(), id_, fields)
                 records.append(Record(part, place_of(id_), message))
-                self._counts[part].read.append(records[-1].position)
+                self._counts[part].add(records[-1].position)
         self._portion.learn([record.message for record in records])
         return records
 
     async def done(self, positions: Mapping[int, int]) -> None:
-        """Move the bookmarks."""
+        """Move the bookmarks; have them where there are none."""
         pipe = self._client.pipeline(transaction=False)
         for part, position in positions.items():
-            count = self._counts[part].below(position)
+            count = self._counts[part].until(position)
             name = stream(self._base, part)
             pipe.xgroup_setid(name, self._group, id_of(position - 1), entries_read=count)
         answers = await pipe.execute(raise_on_error=False)
@@ -197,11 +207,15 @@ async def read_history(
     """What a channel's streams hold from a time, or a number of milliseconds since 1970, to now."""
     begin = start if isinstance(start, int) else int(start.timestamp() * 1000)
     for part in range(await read_partitions(client, base) or 0):
-        about = await read_stream(client, base, part) or {}
-        end = place_of(about.get("last-generated-id", b"0"))
-        at, portion, name = place_of(str(begin)), _Portion(), stream(base, part)
-        while found := await client.xrange(name, id_of(at), id_of(end), count=portion.most):
+        end = _end((await read_streams(client, base, [part]))[part])
+        at, portion, name = time_place(begin), _Portion(), stream(base, part)
+        while found := await client.xrange(name, id_of(at), id_of(end - 1), count=portion.most):
             messages = [read_entry(destination, name, id_, fields) for id_, fields in found]
             portion.learn(messages)
             yield messages
             at = place_of(found[-1][0]) + 1
+
+
+def _end(about: Mapping[str, Any]) -> int:
+    """Where what is added next will be, at least."""
+    return place_of(about.get("last-generated-id", b"0")) + 1

@@ -10,7 +10,7 @@ from redis.exceptions import ResponseError
 from .errors import ConfigurationError
 from .findings import Finding
 from .redis_names import id_of, place_of, stream, time_place
-from .redis_streams import Client, read_groups, read_partitions, read_stream
+from .redis_streams import Client, read_groups, read_partitions, read_streams
 
 About: TypeAlias = Mapping[str, Any]  # what a server says of itself
 
@@ -85,10 +85,9 @@ async def unread(client: Client, bases: Sequence[str], retention: float) -> list
     for base in bases:
         many = range(await read_partitions(client, base) or 0)
         groups = await read_groups(client, base, many)
-        abouts = {part: await read_stream(client, base, part) for part in many}
-        kept = {part: about for part, about in abouts.items() if about and about["length"]}
-        if kept and not any(groups.values()):
-            events = sum(about["length"] for about in kept.values())
+        streams = await read_streams(client, base, many)
+        events = sum(about.get("length", 0) for about in streams.values())
+        if events and not any(groups.values()):
             findings.append(
                 Finding(
                     f"stream {base} has no reader: it keeps all its {events} events",
@@ -97,7 +96,7 @@ async def unread(client: Client, bases: Sequence[str], retention: float) -> list
             )
         behind = {
             group["name"].decode()
-            for part in kept
+            for part in many
             for group in groups[part]
             if await _has_before(client, stream(base, part), group["last-delivered-id"], late)
         }

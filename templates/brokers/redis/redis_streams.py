@@ -88,7 +88,7 @@ async def read_groups(
     for part in parts:
         pipe.xinfo_groups(stream(base, part))
     answers = await pipe.execute(raise_on_error=False)
-    return {part: _rows(answer) for part, answer in zip(parts, answers, strict=True)}
+    return {part: list(_there(answer)) for part, answer in zip(parts, answers, strict=True)}
 
 
 async def read_bookmarks(
@@ -110,25 +110,25 @@ async def lags(client: Client, base: str, group: str, destination: str) -> list[
     """
     many = await read_partitions(client, base) or 0
     bookmarks = await read_bookmarks(client, base, group, range(many))
+    streams = await read_streams(client, base, range(many))
     found = []
     for part, bookmark in bookmarks.items():
-        about = await read_stream(client, base, part) or {"entries-added": 0, "length": 0}
-        end = int(about["entries-added"])
+        end = int(streams[part].get("entries-added", 0))
         counted = None if bookmark is None else bookmark["lag"]
-        lag = int(about["length"] if counted is None else counted)
+        lag = int(streams[part].get("length", 0) if counted is None else counted)
         found.append(PartitionLag(destination, part, end - lag, end, lag))
     return found
 
 
-async def read_stream(client: Client, base: str, part: int) -> Mapping[str, Any] | None:
-    """What Redis says of one partition; None where there is no stream."""
-    try:
-        about: Mapping[str, Any] = await client.xinfo_stream(stream(base, part))
-    except ResponseError as error:
-        if "no such key" in str(error):
-            return None
-        raise
-    return about
+async def read_streams(
+    client: Client, base: str, parts: Sequence[int]
+) -> dict[int, Mapping[str, Any]]:
+    """What Redis says of each partition; nothing where there is no stream."""
+    pipe = client.pipeline(transaction=False)
+    for part in parts:
+        pipe.xinfo_stream(stream(base, part))
+    answers = await pipe.execute(raise_on_error=False)
+    return {part: dict(_there(answer)) for part, answer in zip(parts, answers, strict=True)}
 
 
 async def trim(client: Client, base: str, parts: Sequence[int], kept_from: int) -> None:
@@ -145,9 +145,10 @@ async def trim(client: Client, base: str, parts: Sequence[int], kept_from: int) 
     await pipe.execute(raise_on_error=False)
 
 
-def _rows(answer: Any) -> list[Mapping[str, Any]]:
+def _there(answer: Any) -> Any:
+    """What was answered, but nothing of a stream that is not there."""
     if isinstance(answer, ResponseError) and "no such key" in str(answer):
-        return []
+        return ()
     if isinstance(answer, Exception):
         raise answer
-    return list(answer)
+    return answer

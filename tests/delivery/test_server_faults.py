@@ -221,7 +221,7 @@ def test_with_claims_apart_from_the_effects_events_are_lost(service: Proof, stac
     assert service.counts().lost > 0, service.logs()
 
 
-@runs(rows.FROZEN_SERVERS, on=rows.KAFKA)
+@runs(rows.FROZEN_SERVERS, on=(Stack.KAFKA, Stack.REDIS))
 def test_postgres_that_neither_answers_nor_hangs_up(
     on_own_postgres: Proof, own_postgres: Postgres
 ) -> None:

@@ -395,6 +395,25 @@ def test_what_can_be_lost_is_said(own_redis: RedisServer, of: Service, admin: An
 
 
 @servers
+def test_a_server_that_tells_nothing_is_used_all_the_same(
+    own_redis: RedisServer, of: Service, admin: Any
+) -> None:
+    admin.execute_command("ACL", "SETUSER", "svc", "on", ">pw", "+@all", "-info", "~*")
+    url = own_redis.url.replace("redis://", "redis://svc:pw@")
+
+    async def test() -> None:
+        async with running(own_redis, of, url=url) as transport:
+            await transport.provision(of.channels, dry_run=False)
+            assert outcomes(await publish(transport, of, "a")) == [Outcome.SENT]
+            assert "does not say whether it keeps" in await findings(transport, of)
+            admin.execute_command("ACL", "SETUSER", "svc", "-xgroup", "-time")
+            with pytest.raises(ConfigurationError, match="refuses this service"):
+                await transport.examine(of, 0.0)
+
+    asyncio.run(test())
+
+
+@servers
 def test_streams_that_grow_are_named(redis: RedisServer, of: Service, client: Any) -> None:
     async def test() -> None:
         async with running(redis, of) as transport:

@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError
+from redis.exceptions import AuthenticationError, AuthorizationError, ResponseError
 
 from . import redis_export, redis_state, redis_streams
 from .checkpoints import Checkpoints, provide_tables
@@ -47,7 +47,7 @@ _log = structlog.get_logger("eventgen.redis")
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 5.0
 _HEALTH_SECONDS = 2.0
-_REFUSED = (AuthenticationError, AuthorizationError)
+_REFUSED = (AuthenticationError, AuthorizationError, ResponseError)
 
 
 class RedisSettings(BaseSettings):
@@ -131,13 +131,11 @@ class RedisTransport:
         try:
             with self._explained():
                 about = await redis_state.read_server(self._client)
-        except NoPermissionError as error:
-            _log.warning("redis.not_examined", why=_line(error))
-            return
         except AWAY:
             _log.warning("redis.not_reachable", server=self._address)
             return
-        redis_state.require(about, wait_fsync=self._settings.wait_fsync)
+        if about is not None:
+            redis_state.require(about, wait_fsync=self._settings.wait_fsync)
         for finding in self._losses(about):
             _log.warning("redis.can_lose_events", why=finding.what, remedy=finding.remedy)
 
@@ -248,7 +246,7 @@ class RedisTransport:
             retention=self._settings.retention_hours * 3600,
         )
 
-    def _losses(self, about: redis_state.About) -> list[Finding]:
+    def _losses(self, about: redis_state.About | None) -> list[Finding]:
         return list(
             redis_state.losses(
                 about,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from redis.exceptions import ResponseError
+from redis.exceptions import NoPermissionError, ResponseError
 
 from .errors import ConfigurationError
 from .findings import Finding
@@ -19,9 +19,12 @@ _WAITS_FOR_DISKS = (7, 2)
 _LATE_SECONDS = 3600.0  # that a stream may keep more than its retention
 
 
-async def read_server(client: Client) -> About:
-    """What the server says of itself, with `appendfsync` when it may be asked."""
-    about = dict(await client.info())
+async def read_server(client: Client) -> About | None:
+    """What the server says of itself, with `appendfsync` when it may be asked; None if nothing."""
+    try:
+        about = dict(await client.info())
+    except NoPermissionError:
+        return None
     try:
         about |= await client.config_get("appendfsync")
     except ResponseError:
@@ -46,8 +49,16 @@ def require(about: About, *, wait_fsync: bool) -> None:
         )
 
 
-def losses(about: About, prefix: str, *, wait_fsync: bool, wait_replicas: int) -> Iterator[Finding]:
+def losses(
+    about: About | None, prefix: str, *, wait_fsync: bool, wait_replicas: int
+) -> Iterator[Finding]:
     """What this server can lose of what it has confirmed; `prefix` is that of the variables."""
+    if about is None:
+        yield Finding(
+            "Redis does not say whether it keeps what it confirms",
+            "allow this service to ask: INFO, and CONFIG GET",
+        )
+        return
     if about.get("role") != "master":
         yield Finding(
             "this Redis is a replica: nothing can be written", f"point {prefix}URL at the primary"

@@ -11,6 +11,7 @@ inbox has each effect once, and both go through a key in its order.
 # ruff: noqa: S608  - statements are put together from constants alone; values are parameters
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
@@ -19,7 +20,7 @@ from sqlalchemy import inspect, text
 from .embedded_log import DIALECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import AsyncIterator, Collection, Mapping
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -40,6 +41,9 @@ _CREATE = (
       owner text, lease_until float NOT NULL, PRIMARY KEY (consumer, stream, part))
     """,
 )
+# A process that stands still in the middle of a transaction must not keep others from its rows for
+# longer than the lease it has. In SQLite it keeps everybody from everything.
+_NOT_IDLE = {"postgresql": "SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"}
 _OURS = "consumer = :consumer AND stream = :stream"
 _ADD = """
 INSERT INTO consumer_checkpoint (consumer, stream, part, position, lease_until)
@@ -51,7 +55,7 @@ VALUES (:consumer, :stream, :owner, {now} + :lease)
 ON CONFLICT (consumer, stream, owner) DO UPDATE SET lease_until = excluded.lease_until
 """
 _FORGET_MEMBERS = f"DELETE FROM consumer_member WHERE {_OURS} AND lease_until <= {{now}}"
-_COUNT_MEMBERS = f"SELECT count(*) FROM consumer_member WHERE {_OURS}"
+_COUNT_MEMBERS = f"SELECT count(*) FROM consumer_member WHERE {_OURS} AND lease_until > {{now}}"
 _SIGN_OUT = f"DELETE FROM consumer_member WHERE {_OURS} AND owner = :owner"
 _RENEW = f"""
 UPDATE consumer_checkpoint SET lease_until = {{now}} + :lease
@@ -108,28 +112,30 @@ class Checkpoints:
         self._partitions = 0
         self._stream = {"consumer": group, "stream": stream}
         self._owner = {**self._stream, "owner": str(uuid4()), "lease": LEASE_SECONDS}
-        self._now = DIALECTS[database.engine.dialect.name].now
+        dialect = database.engine.dialect.name
+        self._now = DIALECTS[dialect].now
+        self._not_idle = _NOT_IDLE.get(dialect, "").format(milliseconds=int(LEASE_SECONDS * 1000))
 
     async def prepare(self, partitions: int) -> None:
         """Have what is needed for so many partitions; all of a group must say the same number."""
         await provide_tables(self.database)
         self._partitions = partitions
         rows = [{**self._stream, "part": part} for part in range(partitions)]
-        async with self.database.transaction() as tx:
+        async with self._transaction() as tx:
+            await self._do(tx, _FORGET_MEMBERS, self._stream)
             await tx.execute(text(_ADD), rows)
 
     async def renew(self) -> Share:
         """Keep what is ours; all consumers that said so in the last seconds share alike."""
-        async with self.database.transaction() as tx:
+        async with self._transaction() as tx:
             await self._do(tx, _SIGN_IN, self._owner)
-            await self._do(tx, _FORGET_MEMBERS, self._stream)
             members: int = (await self._do(tx, _COUNT_MEMBERS, self._stream)).scalar_one()
             held = (await self._do(tx, _RENEW, self._owner)).scalars().all()
         return Share(frozenset(held), -(-self._partitions // members))
 
     async def take(self, most: int) -> Mapping[int, int]:
         """Lease up to `most` partitions that nobody reads; where to read on in each."""
-        async with self.database.transaction() as tx:
+        async with self._transaction() as tx:
             taken = await self._do(tx, _TAKE, {**self._owner, "most": most})
             return {row.part: int(row.position) for row in taken}
 
@@ -140,19 +146,19 @@ class Checkpoints:
             for part, position in positions.items()
         ]
         if rows:
-            async with self.database.transaction() as tx:
+            async with self._transaction() as tx:
                 await tx.execute(text(_SAVE), rows)
 
     async def give(self, partitions: Collection[int]) -> None:
         """Let others have these partitions at once."""
         rows = [{**self._owner, "part": part} for part in partitions]
         if rows:
-            async with self.database.transaction() as tx:
+            async with self._transaction() as tx:
                 await tx.execute(text(_GIVE), rows)
 
     async def leave(self) -> None:
         """Give everything back, and no longer count among those that share."""
-        async with self.database.transaction() as tx:
+        async with self._transaction() as tx:
             await self._do(tx, _GIVE_ALL, self._owner)
             await self._do(tx, _SIGN_OUT, self._owner)
 
@@ -161,6 +167,13 @@ class Checkpoints:
         async with self.database.reading() as tx:
             rows = await self._do(tx, _POSITIONS, self._stream)
             return {row.part: Position(int(row.position), bool(row.held)) for row in rows}
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        async with self.database.transaction() as tx:
+            if self._not_idle:
+                await tx.execute(text(self._not_idle))
+            yield tx
 
     async def _do(self, tx: AsyncConnection, statement: str, values: Mapping[str, Any]) -> Any:
         return await tx.execute(text(statement.format(now=self._now)), dict(values))

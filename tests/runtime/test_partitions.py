@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from runtime import checkpoints, partitions
@@ -11,6 +11,9 @@ from runtime.checkpoints import Checkpoints, provide_tables
 from runtime.partitions import PartitionConsumer, Record
 from runtime.transport import Incoming
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from tests.runtime.conftest import opened
 
 pytestmark = pytest.mark.anyio
 PARTS = 4
@@ -319,6 +322,25 @@ async def test_a_broker_that_is_away_in_the_beginning_is_waited_for(database):
     async with consuming(database, log, Sink()) as sink:
         await until(lambda: sink.bodies == [1])
         assert await sink.consumer.lag() == 0
+
+
+@pytest.mark.servers
+async def test_one_that_stands_still_in_a_transaction_keeps_nobody_for_long(
+    postgres_database, postgres_url
+):
+    """As after SIGSTOP, or when its machine is cut off: the server hears nothing from it."""
+    still = Checkpoints(postgres_database, "g", "s")
+    await still.prepare(PARTS)
+    assert len(await still.take(PARTS)) == PARTS
+    async with opened(postgres_url, tables=False) as own:
+        log = FakeLog()
+        log.add(0, 1)
+        with suppress(DBAPIError):  # the server has ended it by then
+            async with still._transaction() as tx:
+                await still._do(tx, checkpoints._RENEW, still._owner)
+                async with consuming(own, log, Sink()) as other:
+                    await until(lambda: other.bodies == [1], 10.0)
+    assert other.bodies == [1]
 
 
 async def test_nobody_holds_what_the_broker_cannot_give(tables):

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import aio_pika
+import nats as nats_client
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from tests.delivery import texts
 from tests.delivery.matrix import Stack
@@ -18,6 +20,7 @@ from tests.delivery.matrix import Stack
 if TYPE_CHECKING:
     from tests.delivery.proof import Proof
     from tests.servers.kafka import Kafka
+    from tests.servers.nats import Nats
     from tests.servers.rabbitmq import RabbitMQ
     from tests.servers.redis import RedisServer
 
@@ -164,8 +167,60 @@ def redis(server: RedisServer) -> Backend:
     )
 
 
+def nats(server: Nats) -> Backend:
+    """Streams of one NATS, which forgets at once what it was sent: the inbox has to know it."""
+
+    def env(topic: str) -> Mapping[str, str]:
+        return {
+            "PROOF_NATS_URL": server.url,
+            "PROOF_NATS_GROUP_ID": topic,
+            "PROOF_NATS_PUBLISH_TIMEOUT_SECONDS": "3",
+            "PROOF_NATS_DUPLICATE_WINDOW_SECONDS": "0.1",
+        }
+
+    async def with_streams(use: Callable[[Any], Any]) -> Any:
+        async with await nats_client.connect(server.url) as connection:
+            return await use(connection.jetstream())
+
+    def stream(proof: Proof) -> str:
+        return proof.topic.replace(".", "_")
+
+    def messages(proof: Proof) -> int:
+        async def count(streams: Any) -> int:
+            return int((await streams.stream_info(stream(proof))).state.messages)
+
+        return int(asyncio.run(with_streams(count)))
+
+    def behind(proof: Proof) -> int:
+        rows = proof.sql("SELECT part, position FROM consumer_checkpoint")
+        if not rows:
+            return messages(proof)
+
+        async def waiting(streams: Any, part: int, sequence: int) -> int:
+            config = ConsumerConfig(
+                ack_policy=AckPolicy.NONE,
+                deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+                opt_start_seq=max(1, sequence),
+                filter_subject=f"{proof.topic}.{part}",
+                inactive_threshold=1,
+                mem_storage=True,
+            )
+            return int((await streams.add_consumer(stream(proof), config)).num_pending)
+
+        async def count(streams: Any) -> int:
+            places = [(row["part"], int(row["position"]) % 2**48) for row in rows]
+            return sum(await asyncio.gather(*(waiting(streams, *place) for place in places)))
+
+        return int(asyncio.run(with_streams(count)))
+
+    return Backend(
+        "nats", env, lambda proof: proof.do("-m", "proof", "provision"), messages, behind
+    )
+
+
 SERVERS: Mapping[Stack, tuple[str, Callable[[Any], Backend]]] = {
     Stack.KAFKA: ("kafka", kafka),
     Stack.RABBITMQ: ("rabbitmq", rabbitmq),
     Stack.REDIS: ("redis", redis),
+    Stack.NATS: ("nats", nats),
 }

@@ -22,6 +22,7 @@ class Stack(Enum):
     KAFKA = "Kafka + PostgreSQL"
     RABBITMQ = "RabbitMQ + PostgreSQL"
     REDIS = "Redis + PostgreSQL"
+    NATS = "NATS + PostgreSQL"
     SQLITE = "embedded + SQLite"
     POSTGRES = "embedded + PostgreSQL"
 

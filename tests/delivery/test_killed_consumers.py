@@ -21,11 +21,12 @@ ORDERS = {
     Stack.KAFKA: 2_000,
     Stack.RABBITMQ: 500,
     Stack.REDIS: 600,
+    Stack.NATS: 600,
     Stack.SQLITE: 400,
     Stack.POSTGRES: 600,
 }
 # Where what is done behind another event is known, and two may be at work on one database.
-TRACKING = [Stack.KAFKA, Stack.REDIS, Stack.POSTGRES]
+TRACKING = [Stack.KAFKA, Stack.REDIS, Stack.NATS, Stack.POSTGRES]
 CUSTOMERS = 40
 _LANES = [crc32(f"c{number}".encode()) % 16 for number in range(CUSTOMERS)]
 NEIGHBOURS = _LANES.count(_LANES[0])  # customers in the lane of c0, itself included

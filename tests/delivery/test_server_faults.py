@@ -124,6 +124,7 @@ def test_what_a_broker_has_lost_is_published_again(on_own_broker: Proof, own_bro
     service.publish(CUSTOMERS, CUSTOMERS)
     service.wait(lambda counts: not counts.outbox, 60)
     own_broker.lose_everything()
+    service.backend.create(service)
     service.consumer()
     assert service.settle().lost == CUSTOMERS, service.logs()
     service.do("-m", "proof", "outbox", "republish", "--since", "2026-01-01", "--yes")
@@ -274,7 +275,7 @@ def test_when_a_full_disk_is_the_handlers_error_events_are_parked(
 # what the broker refuses ------------------------------------------------------------------------
 
 LARGE = {"PROOF_NOTE": "1200000"}
-LARGER = {f"PROOF_{name}_MESSAGE_MAX_BYTES": "3000000" for name in ("KAFKA", "RABBITMQ", "REDIS")}
+LARGER = {f"PROOF_{stack.name}_MESSAGE_MAX_BYTES": "3000000" for stack in SERVERS}
 
 
 def refused(service: Proof) -> None:

@@ -269,8 +269,8 @@ ROWS: Final = (
     Row(
         30,
         "the access rules of a broker",
-        why_not="not here: `test_kafka_rights.py`, `test_rabbitmq_rights.py` and so on, on servers set up"
-        " from what `export` prints",
+        why_not="not here: `test_kafka_rights.py`, `test_rabbitmq_rights.py` and so on, on servers"
+        " set up from what `export` prints",
     ),
     Row(
         31,

@@ -27,7 +27,7 @@ test-fast: $(VENV)/.installed  ## the tests that need no server
 	@$(BIN)/pytest -n $(WORKERS) -m 'not servers' $(PYTEST_ARGS)
 
 .PHONY: servers
-servers: $(VENV)/.installed  ## find Kafka, RabbitMQ, Redis, NATS and PostgreSQL for the tests, or install them
+servers: $(VENV)/.installed  ## find Kafka, RabbitMQ, Redis, NATS, ElasticMQ and PostgreSQL for the tests, or install them
 	@echo '== servers for the tests'
 	@$(BIN)/python -m tests.servers install
 

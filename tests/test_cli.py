@@ -300,6 +300,7 @@ def test_brokers_lists_what_can_be_chosen(tmp_path: Path) -> None:
         "nats",
         "rabbitmq",
         "redis",
+        "sqs",
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.servers import kafka, nats, postgres, rabbitmq, redis
+from tests.servers import kafka, nats, postgres, rabbitmq, redis, sqs
 from tests.servers.base import Missing
 from tests.servers.programs import CHROMIUM, NPM
 
@@ -21,6 +21,7 @@ def main(arguments: list[str]) -> int:
         ("postgres", postgres),
         ("rabbitmq", rabbitmq),
         ("redis", redis),
+        ("sqs", sqs),
         ("npm", NPM),
         ("chromium", CHROMIUM),
     )

@@ -208,3 +208,26 @@ def apt_install(*packages: str) -> None:
     install = [*quiet, "install", "--no-install-recommends", *packages]
     if subprocess.run(install, stdin=subprocess.DEVNULL, check=False).returncode:
         raise Missing(f"apt-get could not install {names}")
+
+
+def maven_install(pom: str, target: Path, what: str) -> None:
+    """Get the jars that a pom depends on into a folder; Java and Maven by apt when absent."""
+    absent = {"java": "default-jre-headless", "mvn": "maven"}
+    packages = [package for command, package in absent.items() if not shutil.which(command)]
+    if packages:
+        apt_install(*packages)
+    # Into a folder of its own first: an interrupted download must not look like an installation.
+    part = target.with_name(f"{target.name}.{os.getpid()}")
+    part.mkdir(parents=True)
+    try:
+        (part / "pom.xml").write_text(pom)
+        copy = ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime"]
+        done = subprocess.run(
+            [*copy, "-DoutputDirectory=lib"], cwd=part, stdin=subprocess.DEVNULL, check=False
+        )
+        if done.returncode:
+            raise Missing(f"Maven could not get the jars of {what}")
+        shutil.rmtree(target, ignore_errors=True)
+        (part / "lib").rename(target)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

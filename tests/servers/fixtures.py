@@ -23,12 +23,14 @@ from tests.servers import nats as nats_server
 from tests.servers import postgres as postgres_server
 from tests.servers import rabbitmq as rabbitmq_server
 from tests.servers import redis as redis_server
+from tests.servers import sqs as sqs_server
 from tests.servers.base import Missing, alive
 from tests.servers.kafka import Kafka
 from tests.servers.nats import Nats
 from tests.servers.postgres import Postgres
 from tests.servers.rabbitmq import RabbitMQ
 from tests.servers.redis import RedisServer
+from tests.servers.sqs import Sqs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +44,7 @@ _KINDS: dict[str, tuple[Any, Any]] = {
     "postgres": (postgres_server, Postgres),
     "rabbitmq": (rabbitmq_server, RabbitMQ),
     "redis": (redis_server, RedisServer),
+    "sqs": (sqs_server, Sqs),
 }
 
 
@@ -198,3 +201,16 @@ def redis() -> RedisServer:
 def own_redis() -> Iterator[RedisServer]:
     """A Redis of this test alone, to be killed and restarted."""
     yield from _own("redis")
+
+
+@pytest.fixture(scope="session")
+def sqs() -> Sqs:
+    """An SQS, and SNS, all tests share: use names of your own, and do not kill it."""
+    server: Sqs = _shared("sqs")
+    return server
+
+
+@pytest.fixture
+def own_sqs() -> Iterator[Sqs]:
+    """An SQS, and SNS, of this test alone, to be killed and restarted."""
+    yield from _own("sqs")

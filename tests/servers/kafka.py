@@ -19,11 +19,11 @@ from confluent_kafka.cimpl import NewTopic
 from tests.servers.base import (
     HOST,
     Missing,
-    apt_install,
     docker,
     docker_works,
     free_port,
     kill_server,
+    maven_install,
     remove_server,
     runs,
     spawn,
@@ -116,26 +116,7 @@ def install() -> str:
         return _say(find())
     except Missing:
         pass
-    absent = {"java": "default-jre-headless", "mvn": "maven"}
-    packages = [package for command, package in absent.items() if not shutil.which(command)]
-    if packages:
-        apt_install(*packages)
-    target = _cache()
-    # Into a folder of its own first: an interrupted download must not look like an installation.
-    part = target.with_name(f"{target.name}.{os.getpid()}")
-    part.mkdir(parents=True)
-    try:
-        (part / "pom.xml").write_text(_POM)
-        copy = ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime"]
-        done = subprocess.run(
-            [*copy, "-DoutputDirectory=lib"], cwd=part, stdin=subprocess.DEVNULL, check=False
-        )
-        if done.returncode:
-            raise Missing("Maven could not get Kafka's jars")
-        shutil.rmtree(target, ignore_errors=True)
-        (part / "lib").rename(target)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    maven_install(_POM, _cache(), "Kafka")
     return _say(find())
 
 

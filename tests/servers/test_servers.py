@@ -22,6 +22,7 @@ from tests.servers import nats as nats_server
 from tests.servers import postgres as postgres_server
 from tests.servers import rabbitmq as rabbitmq_server
 from tests.servers import redis as redis_server
+from tests.servers import sqs as sqs_server
 from tests.servers.base import Missing, alive, free_port
 
 if TYPE_CHECKING:
@@ -115,7 +116,8 @@ def test_what_a_killed_test_run_left_behind_is_stopped_by_the_next(
 
 
 @pytest.mark.parametrize(
-    "server", [kafka_server, nats_server, postgres_server, rabbitmq_server, redis_server]
+    "server",
+    [kafka_server, nats_server, postgres_server, rabbitmq_server, redis_server, sqs_server],
 )
 def test_what_is_missing_is_named(server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))

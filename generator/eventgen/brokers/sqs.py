@@ -1,0 +1,204 @@
+"""Amazon SNS and SQS: a topic for each channel, a queue for each subscription, FIFO by key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from eventgen.diagnostics import Diagnostic, Label, Severity
+from eventgen.model import Ordering
+from eventgen.plan.broker import Broker, Capabilities
+from eventgen.plan.build import compose_view, package_view
+from eventgen.plan.kinds import FileKind, Subject, View
+
+if TYPE_CHECKING:
+    from eventgen.model import Channel, Message, Service
+
+_PARAMETER = re.compile(r"\{[^{}]*\}")
+_ILLEGAL = re.compile(r"[^A-Za-z0-9_-]+")
+_LONGEST_TOPIC = 256
+_FIFO = ".fifo"
+_TOPIC = ("bindings", "sns", "name")
+_LOOK = ("sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic")
+_HANDLE = (
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+    "sqs:ReceiveMessage",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyView:
+    """What the role of a service may do, as an IAM policy."""
+
+    policy: Mapping[str, Any]
+
+
+def destination(address: str) -> str:
+    """The address as it is: the transport makes the names of topics and queues of it."""
+    return address
+
+
+def options(bindings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The topic that the channel binding names."""
+    binding = bindings.get("sns")
+    name = binding.get("name") if isinstance(binding, Mapping) else None
+    return {"topic": name} if isinstance(name, str) and name else {}
+
+
+def topic_name(channel: Channel) -> str:
+    """The topic of a channel, by the transport's rules: `order.placed` is `order-placed.fifo`."""
+    given = options(channel.bindings).get("topic")
+    name = str(given or _PARAMETER.sub("any", channel.address.value))
+    end = _FIFO if channel.ordering is Ordering.KEY else ""
+    return (_ILLEGAL.sub("-", name.removesuffix(_FIFO)).strip("-") or "events") + end
+
+
+def policy_view(subject: Subject) -> Iterable[View]:
+    """For `deploy/aws/policy.json`: its own topics, and the queues that begin with its name."""
+    service = subject.service
+    statements = []
+    if service.sent():
+        statements.append(_allow("Publish", ["sns:Publish"], _topics(service.sent())))
+    if service.received():
+        queues = [f"arn:aws:sqs:*:*:{service.name.kebab}_*"]
+        statements.append(_allow("Handle", _HANDLE, queues))
+    if used := (*service.sent(), *service.received()):
+        statements.append(_allow("Look", _LOOK, _topics(used)))  # for `doctor` and the health check
+    yield View(PolicyView({"Version": "2012-10-17", "Statement": statements}))
+
+
+def _topics(used: Iterable[tuple[Channel, Message]]) -> list[str]:
+    return sorted({f"arn:aws:sns:*:*:{topic_name(channel)}" for channel, _ in used})
+
+
+def _allow(name: str, actions: Iterable[str], arns: list[str]) -> Mapping[str, Any]:
+    return {"Sid": name, "Effect": "Allow", "Action": list(actions), "Resource": arns}
+
+
+def check(subject: Subject) -> Iterable[Diagnostic]:
+    """Two channels must not share a topic by accident, and its name must not be too long."""
+    return _names(subject.service)
+
+
+def _names(service: Service) -> Iterator[Diagnostic]:
+    taken: dict[str, Channel] = {}
+    for channel in service.channels:
+        name = topic_name(channel)
+        named = options(channel.bindings)
+        label = Label(channel.places.at(*_TOPIC) if named else channel.places.at("address"))
+        if len(name) > _LONGEST_TOPIC:
+            yield Diagnostic(
+                "sqs-topic-too-long",
+                Severity.ERROR,
+                f"the topic's name has {len(name)} characters, and SNS takes {_LONGEST_TOPIC}",
+                label,
+                help="give the channel a shorter address, or name a topic in its SNS binding",
+            )
+        other = taken.setdefault(name, channel)
+        if other.address != channel.address:
+            yield Diagnostic(
+                "sqs-topic-collision",
+                Severity.ERROR,
+                f"two channels become the same topic, `{name}`",
+                label,
+                (Label(other.places.at("address"), "the other channel"),),
+                help="give one of them another address, or name its topic in an SNS binding",
+            )
+
+
+_EXPLANATIONS = {
+    "sqs-topic-collision": """\
+Two channels become the same topic.
+
+## What it checks
+
+The topics of two channels whose addresses differ also differ. A name has fewer letters to choose
+from than an address: what is neither a letter nor a digit nor `_` becomes a hyphen, and a parameter
+`any`. A channel's SNS binding may name its topic.
+
+## Why
+
+A queue that is subscribed for events of one of them would take those of the other as well.
+
+## Example
+
+```yaml
+channels:
+  a: {address: shop/orders, messages: {order.placed: {payload: {type: object}}}}
+  b: {address: shop.orders, messages: {order.paid: {payload: {type: object}}}}
+```
+
+## Instead
+
+Give one of the two another address. When they are meant to be one, make them one channel.
+""",
+    "sqs-topic-too-long": """\
+A topic's name would be too long.
+
+## What it checks
+
+The topic that a channel's address becomes has at most 256 characters, `.fifo` among them.
+
+## Why
+
+SNS takes no longer ones.
+
+## Example
+
+```yaml
+channels:
+  orders:
+    address: "\\
+        com.example.europe.france.paris.shops.department.furniture.customer.orders.\\
+        com.example.europe.france.paris.shops.department.furniture.customer.orders.\\
+        com.example.europe.france.paris.shops.department.furniture.customer.orders.\\
+        com.example.europe.france.paris.shops.orders"
+    messages: {order.placed: {payload: {type: object}}}
+```
+
+## Instead
+
+Give the channel a shorter address, `address: shop.orders`, or its topic a name:
+`bindings: {sns: {name: shop-orders}}`.
+""",
+}
+
+BROKER = Broker(
+    name="sqs",
+    title="Amazon SNS/SQS",
+    requires=("aiobotocore>=3.10,<4",),
+    protocols=("sns", "sqs"),
+    capabilities=Capabilities(
+        ordering="FIFO queues, a message group for each key",
+        replay="none",
+        max_message_bytes=262_144,
+    ),
+    transport="sqs",
+    address=destination,
+    options=options,
+    files=(
+        *(
+            FileKind(
+                f"brokers/sqs/{module}.py", f"src/{{package}}/_runtime/{module}.py", package_view
+            )
+            for module in (
+                "sqs",
+                "sqs_clients",
+                "sqs_consumer",
+                "sqs_messages",
+                "sqs_names",
+                "sqs_producer",
+                "sqs_topology",
+            )
+        ),
+        FileKind("brokers/sqs/policy.json.j2", "deploy/aws/policy.json", policy_view),
+        FileKind("brokers/sqs/compose.yaml.j2", "compose.yaml", compose_view),
+    ),
+    check=check,
+    explanations=_EXPLANATIONS,
+)

@@ -1,4 +1,4 @@
-"""SNS in front of an ElasticMQ, which has no SNS of its own: `python -m tests.servers.sns`.
+"""SNS in front of an ElasticMQ, which has no SNS: `python sns.py PORT ELASTICMQ FILE`.
 
 One address for both services, as far as the tests use them. What is published to a topic goes to
 the queues subscribed to it, as SNS does it with raw delivery; requests for SQS are handed on as

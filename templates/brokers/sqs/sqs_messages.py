@@ -87,14 +87,14 @@ def unpack(received: Mapping[str, Any], destination: str, queue: str) -> Incomin
         return Incoming(destination, key, attributes, body.encode(), origin)
     key = rest.pop(_KEY, None)
     destination = rest.pop(_DESTINATION, destination)
-    if rest.pop(_BASE64, None) is not None:
-        return Incoming(destination, key, rest, base64.b64decode(body), origin)
-    if attributes.get(_CONTENT_TYPE) != STRUCTURED.content_type:
-        return Incoming(destination, key, rest, body.encode(), origin)
     try:
+        if rest.pop(_BASE64, None) is not None:
+            return Incoming(destination, key, rest, base64.b64decode(body), origin)
+        if attributes.get(_CONTENT_TYPE) != STRUCTURED.content_type:
+            return Incoming(destination, key, rest, body.encode(), origin)
         said, payload = unwrap(STRUCTURED, body.encode())
     except ValueError:  # somebody has changed it: the runtime says what is wrong with it
-        return Incoming(destination, key, {**attributes, **rest}, body.encode(), origin)
+        return Incoming(destination, key, rest, body.encode(), origin)
     told = {_ATTRIBUTES[name]: text for name, text in said.items()}
     return Incoming(destination, key, {"ce_specversion": "1.0", **told, **rest}, payload, origin)
 

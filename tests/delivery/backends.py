@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from tests.delivery import texts
 from tests.delivery.matrix import Stack
+from tests.servers.sns import ACCOUNT
 
 if TYPE_CHECKING:
     from tests.delivery.proof import Proof
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tests.servers.nats import Nats
     from tests.servers.rabbitmq import RabbitMQ
     from tests.servers.redis import RedisServer
+    from tests.servers.sqs import Sqs
 
 
 @dataclass(frozen=True)
@@ -218,9 +221,43 @@ def nats(server: Nats) -> Backend:
     )
 
 
+def sqs(server: Sqs) -> Backend:
+    """Topics and queues of one SQS with SNS."""
+
+    def env(topic: str) -> Mapping[str, str]:
+        return {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "PROOF_SQS_REGION": "us-east-1",
+            "PROOF_SQS_ACCOUNT_ID": ACCOUNT,
+            "PROOF_SQS_SNS_ENDPOINT_URL": server.url,
+            "PROOF_SQS_SQS_ENDPOINT_URL": server.url,
+            "PROOF_SQS_GROUP_ID": topic.replace(".", "-"),
+            "PROOF_SQS_WAIT_SECONDS": "1",
+            # What a process held that was killed is given to another after these seconds.
+            "PROOF_SQS_VISIBILITY_SECONDS": "8",
+        }
+
+    def behind(proof: Proof) -> int:
+        lines = proof.do("-m", "proof", "lag", "--json").splitlines()
+        return sum(int(json.loads(line)["lag"]) for line in lines)
+
+    def messages(_: Proof) -> int:
+        raise NotImplementedError("SQS drops what is repeated, so that it shows nothing")
+
+    return Backend(
+        generated="sqs",
+        env=env,
+        create=lambda proof: proof.do("-m", "proof", "provision"),
+        messages=messages,
+        behind=behind,
+    )
+
+
 SERVERS: Mapping[Stack, tuple[str, Callable[[Any], Backend]]] = {
     Stack.KAFKA: ("kafka", kafka),
     Stack.RABBITMQ: ("rabbitmq", rabbitmq),
     Stack.REDIS: ("redis", redis),
+    Stack.SQS: ("sqs", sqs),
     Stack.NATS: ("nats", nats),
 }

@@ -23,6 +23,7 @@ class Stack(Enum):
     RABBITMQ = "RabbitMQ + PostgreSQL"
     REDIS = "Redis + PostgreSQL"
     NATS = "NATS + PostgreSQL"
+    SQS = "SNS/SQS + PostgreSQL"
     SQLITE = "embedded + SQLite"
     POSTGRES = "embedded + PostgreSQL"
 

@@ -97,6 +97,7 @@ class PartitionConsumer:
         self._deliver = deliver
         self._holdings: dict[int, _Holding] = {}
         self._paused = False
+        self._closed = False  # clients have been seen to swallow a cancellation
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -120,6 +121,7 @@ class PartitionConsumer:
 
     async def close(self) -> None:
         """Write down what is done and let others have the partitions."""
+        self._paused = self._closed = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -143,7 +145,7 @@ class PartitionConsumer:
 
     async def _read_on(self) -> None:
         tries = 0
-        while True:
+        while not self._closed:
             try:
                 if tries:
                     await self._begin_again()
@@ -197,7 +199,7 @@ class PartitionConsumer:
 
     async def _keep_on(self) -> None:
         prepared, renew_at = False, 0.0
-        while True:
+        while not self._closed:
             if monotonic() >= renew_at:
                 renew_at = monotonic() + leases.LEASE_SECONDS / 4
                 prepared = prepared or await self._guarded(self._prepare)

@@ -357,6 +357,26 @@ async def test_nobody_holds_what_the_broker_cannot_give(tables):
         assert not any(at.held for at in found.values())
 
 
+async def test_a_client_that_swallows_a_cancellation_does_not_keep_it_from_closing(tables):
+    log, read = FakeLog(), FakeLog.read
+    log.add(0, 1)
+
+    async def deaf(positions):
+        try:
+            await asyncio.sleep(0.3)
+        except asyncio.CancelledError:
+            log.add(0, 2)
+        return await read(log, positions)
+
+    log.read = deaf
+    async with consuming(tables, log, Sink()) as sink:
+        await until(lambda: sink.bodies == [1])
+        await asyncio.sleep(0.05)  # it reads again
+        async with asyncio.timeout(5):
+            await sink.consumer.close()
+    assert (sink.bodies, log.parts[0]) == ([1], [1, 2])
+
+
 async def test_what_could_not_be_given_back_is_read_all_the_same(tables, monkeypatch):
     log, begin, give = FakeLog(), FakeLog.begin, Checkpoints.give
     log.add(0, 1)

@@ -190,6 +190,7 @@ BROKER = Broker(
                 "sqs",
                 "sqs_clients",
                 "sqs_consumer",
+                "sqs_export",
                 "sqs_messages",
                 "sqs_names",
                 "sqs_producer",

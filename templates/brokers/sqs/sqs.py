@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING
 
 import structlog
@@ -24,6 +25,7 @@ from .sqs_clients import (
     line,
 )
 from .sqs_consumer import Polling, SqsConsumer
+from .sqs_export import template
 from .sqs_names import Names, queue_name, topic_name
 from .sqs_producer import MOST_BYTES, SnsProducer
 from .sqs_topology import Topology
@@ -153,6 +155,11 @@ class SqsTransport:
             return await topology.provision(self._clients, channels, dry_run=dry_run)
         except (Answered, *AWAY) as error:
             raise ConfigurationError(f"SNS/SQS: {line(error)}") from error
+
+    def export(self, service: Service, user: str) -> str:
+        """A template of CloudFormation; the user is a role."""
+        group, visibility = self._group(service.name), self._settings.visibility_seconds
+        return json.dumps(template(service, group, user, visibility), indent=2) + "\n"
 
     async def lags(self, subscription: Subscription, group: str) -> Sequence[PartitionLag]:
         """What waits in the queue of a subscription, or is under way."""

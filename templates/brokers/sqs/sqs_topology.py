@@ -16,11 +16,11 @@ from .transport import Change
 if TYPE_CHECKING:
     from .service import Channel, Service, Subscription
 
-_RETENTION_SECONDS = 14 * 24 * 3600  # the most there is: a service may be away for a while
+RETENTION_SECONDS = 14 * 24 * 3600  # the most there is: a service may be away for a while
 
 # SQS gives a message up when it was received so often. The service parks what fails by itself; this
 # is for what kills it every time.
-_MOST_RECEIVES = 1000
+MOST_RECEIVES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class _Queue:
 
     async def make(self, clients: Clients) -> None:
         attributes = {
-            "MessageRetentionPeriod": f"{_RETENTION_SECONDS}",
+            "MessageRetentionPeriod": f"{RETENTION_SECONDS}",
             "Policy": await self._policy(clients),
             **self.attributes,
         }
@@ -83,7 +83,7 @@ class _Queue:
             }
         if self.dead:
             target = await clients.arn("sqs", self.dead)
-            redrive = {"deadLetterTargetArn": target, "maxReceiveCount": _MOST_RECEIVES}
+            redrive = {"deadLetterTargetArn": target, "maxReceiveCount": MOST_RECEIVES}
             attributes["RedrivePolicy"] = json.dumps(redrive)
         await (await clients.sqs()).create_queue(QueueName=self.name, Attributes=attributes)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import sys
 from pathlib import Path
 
@@ -22,6 +23,8 @@ class Terminal:
         self._pid, self._end = pty.fork()
         if self._pid == 0:
             os.chdir(cwd)
+            # Whoever runs the tests in the background ignores it, and so would what they start.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             command = [sys.executable, "-m", "eventgen", *arguments]
             os.execve(command[0], command, {**os.environ, **variables})
 

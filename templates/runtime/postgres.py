@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
 _NOW = "clock_timestamp()"  # the time of the statement; now() is that of the transaction
+# From a claim on only the commit is missing. Whoever stands still before that, as a machine that is
+# paused, has its transaction ended by the server: another process waits with the same events.
+_PROMPT = "set_config('idle_in_transaction_session_timeout', '5s', true) IS NOT NULL"
 _CALLS = "eventgen_outbox"  # the channel on which relays are called
 _PENDING = PENDING.replace("headers", "headers::text")
 _PARKED = PARKED.replace("headers", "headers::text")
@@ -123,8 +126,8 @@ SELECT event_id, NULL FROM parked WHERE consumer = $1 AND event_id = ANY($2::uui
 UNION ALL
 SELECT DISTINCT NULL::uuid, key FROM parked WHERE consumer = $1 AND key = ANY($3::text[])
 """
-_CLAIM = """
-INSERT INTO inbox (consumer, event_id) SELECT $1, id FROM unnest($2::uuid[]) AS id
+_CLAIM = f"""
+INSERT INTO inbox (consumer, event_id) SELECT $1, id FROM unnest($2::uuid[]) AS id WHERE {_PROMPT}
 ON CONFLICT DO NOTHING RETURNING event_id
 """
 _FORGET_INBOX = f"""

@@ -152,7 +152,8 @@ REBALANCES: Final = Row(
     " stands still (SIGSTOP) until others have taken its place, then goes on",
     EVERYWHERE,
     "",
-    "the inbox claims nothing: double effects",
+    "the inbox claims nothing: double effects; the server waits for who stands still before its"
+    " commit: events are not handled",
 )
 SIGNALS: Final = Row(
     24,

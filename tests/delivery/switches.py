@@ -57,8 +57,8 @@ def inbox_off(root: Path, stack: Stack) -> None:
         nothing = "SELECT value AS event_id FROM (SELECT ?), json_each(?)"
     else:
         claim = (
-            "INSERT INTO inbox (consumer, event_id) SELECT $1, id FROM unnest($2::uuid[]) AS id\n"
-            "ON CONFLICT DO NOTHING RETURNING event_id"
+            "INSERT INTO inbox (consumer, event_id) SELECT $1, id FROM unnest($2::uuid[]) AS id"
+            " WHERE {_PROMPT}\nON CONFLICT DO NOTHING RETURNING event_id"
         )
         nothing = "SELECT id AS event_id FROM unnest($2::uuid[]) AS id WHERE $1::text IS NOT NULL"
     mutate(root, _FILES[stack], claim, nothing)
@@ -237,6 +237,17 @@ def stops_between_waves(root: Path) -> None:
     )
     stop = _kill("SIGSTOP", 'outcomes and os.environ.pop("PROOF_DIES", "")', indent=12)
     mutate(root, "relay.py", wave, stop + wave)
+
+
+def waits_before_commit(root: Path) -> None:
+    """The consumer takes a moment between its claims and their commit."""
+    claimed = "            if len(new) != len(batch.handled):\n"
+    mutate(root, "handling.py", claimed, "            await asyncio.sleep(0.3)\n" + claimed)
+
+
+def waits_for_whoever_stands_still(root: Path) -> None:
+    """The server lets a transaction be, however long nothing is heard of it."""
+    mutate(root, "postgres.py", "session_timeout', '5s'", "session_timeout', '0'")
 
 
 def dies_after_commit(root: Path) -> None:

@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient
 
 from tests.delivery import rows, switches
 from tests.delivery.matrix import Stack, controls, runs
-from tests.delivery.proof import Proof
+from tests.delivery.proof import Process, Proof
 from tests.delivery.verdict import kept, kill, shown, wait_until
 
 pytestmark = pytest.mark.servers
@@ -177,6 +177,36 @@ def test_a_consumer_that_stood_still_while_another_took_its_place(
     """Not on SQLite: who stands still in a transaction keeps everybody else from writing."""
     stood_still(service)
     kept(service, 800)
+
+
+def stands_still_before_its_commit(service: Proof) -> Process:
+    """The first consumer has every partition, and claims that it does not commit: then another."""
+    switches.waits_before_commit(service.root)
+    service.relay()
+    still = service.consumer(PROOF_WORK="0.05")
+    service.publish(400, CUSTOMERS)
+    service.wait(lambda counts: counts.effects > 20, 60)
+    still.send_signal(signal.SIGSTOP)
+    return service.consumer()
+
+
+@runs(rows.REBALANCES, on=[Stack.REDIS, Stack.POSTGRES])
+def test_a_consumer_that_stands_still_before_its_commit_keeps_nobody(
+    service: Proof, stack: Stack
+) -> None:
+    """Where one may have all partitions: nobody waits for it to go on, and it never does."""
+    stands_still_before_its_commit(service)
+    kept(service, 400)
+
+
+@controls(rows.REBALANCES, on=[Stack.POSTGRES])
+def test_with_patience_a_consumer_that_stands_still_keeps_its_events(
+    service: Proof, stack: Stack
+) -> None:
+    switches.waits_for_whoever_stands_still(service.root)
+    stands_still_before_its_commit(service)
+    service.wait(lambda counts: not counts.lost, seconds=20)
+    assert service.counts().lost > 0, service.logs()
 
 
 @controls(rows.REBALANCES)

@@ -15,6 +15,7 @@ from runtime.dialect import lane_of
 from runtime.errors import ConfigurationError
 from runtime.selection import Selection
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from tests.runtime.conftest import opened
 from tests.support.runtime import migrations
@@ -442,6 +443,24 @@ async def test_a_concurrent_claim_waits_for_the_first(postgres_database, commits
 
     _, new = await asyncio.gather(first(), second())
     assert new == (set() if commits else {id_})
+
+
+@pytest.mark.servers
+async def test_a_claim_that_is_not_committed_is_not_waited_for_long(postgres_database, monkeypatch):
+    """As when its process is stopped: the server ends the transaction that it hears nothing of."""
+    from runtime import postgres
+
+    prompt = postgres._CLAIM.replace("'5s'", "'300ms'")
+    assert prompt != postgres._CLAIM
+    monkeypatch.setattr(postgres, "_CLAIM", prompt)
+    database, id_ = postgres_database, uuid4()
+    with pytest.raises(DBAPIError):
+        async with database.transaction() as still:
+            await database.claim(still, C, [id_])
+            async with database.transaction() as tx:
+                assert await database.claim(tx, C, [id_]) == {id_}
+    async with database.transaction() as tx:
+        assert (await database.seen(tx, C, [id_], [])).handled == {id_}
 
 
 async def test_old_ids_are_forgotten_in_portions(database):

@@ -47,6 +47,33 @@ def edit(root: Path, path: str, before: str, after: str) -> None:
     (root / path).write_text(text.replace(before, after), encoding="utf-8")
 
 
+def test_a_change_of_the_broker_replaces_its_files_alone_and_says_how_to_move(root: Path) -> None:
+    def move(before: str, after: str) -> tuple[str, set[str]]:
+        files = set(root.rglob("*.py"))
+        edit(root, "eventgen.yaml", f"broker: {before}", f"broker: {after}")
+        moved = eventgen("generate", cwd=root)
+        assert moved.returncode == 0, moved.stderr
+        return moved.stderr, {path.name for path in files ^ set(root.rglob("*.py"))}
+
+    mine = (root / HANDLER).read_text("utf-8") + "# mine\n"
+    (root / HANDLER).write_text(mine, encoding="utf-8")
+
+    said, changed = move("embedded", "rabbitmq")
+    assert "moving from Embedded (no broker) to RabbitMQ" in said
+    assert all(name.startswith("rabbitmq") for name in changed)
+    assert "read in src/tills/_runtime/rabbitmq.py which variables" in said
+    said, changed = move("rabbitmq", "kafka")
+    assert "moving from RabbitMQ to Apache Kafka" in said
+    assert "aio-pika" not in said
+    assert '"confluent-kafka' in said
+    assert all(name.startswith(("rabbitmq", "kafka")) for name in changed)
+    said, _ = move("kafka", "embedded")
+    assert "moving from Apache Kafka to Embedded" in said
+    edit(root, "spec.yaml", "data: {shop_id: uuid}", "data: {shop_id: uuid, floor: integer?}")
+    assert "moving" not in eventgen("generate", cwd=root).stderr
+    assert (root / HANDLER).read_text("utf-8") == mine
+
+
 def test_an_edited_file_is_refused_shown_and_can_be_ejected(root: Path) -> None:
     mine = (root / TOPOLOGY).read_text("utf-8") + "# mine\n"
     (root / TOPOLOGY).write_text(mine, encoding="utf-8")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eventgen import pipeline
-from eventgen.commands import choose, progress, project, remote, show
+from eventgen.commands import choose, moving, progress, project, remote, show
 from eventgen.commands.exits import Exit, Stop
 from eventgen.model.config import Config
 from eventgen.plan import wires
@@ -108,6 +108,8 @@ def carry_out(root: Path, planned: Plan, report: Report, *, force: bool = False)
     report(steps)
     for required in not_asked_for(root, planned):
         show.say(f'add "{required}" to the dependencies in pyproject.toml and install it')
+    for line in moving.advice(steps):
+        show.say(line)
     return Exit.OK
 
 

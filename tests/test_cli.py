@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.generate import SPECS, eventgen, new_service
+from tests.support.generate import ROOT, SPECS, eventgen, new_service
 
 OK, FINDINGS, USAGE, INVALID, REFUSED, ENVIRONMENT = 0, 1, 2, 3, 4, 6
 
@@ -302,6 +302,7 @@ def test_brokers_lists_what_can_be_chosen(tmp_path: Path) -> None:
         "redis",
         "sqs",
     ]
+    assert listed.stdout in (ROOT / "README.md").read_text("utf-8"), "the README shows the same"
 
 
 def test_version(tmp_path: Path) -> None:

@@ -205,7 +205,9 @@ def _work(folder: Path, seed: str, count: int, work: Path) -> dict[str, float]:
             slowest = max(slowest, time.process_time() - begun)
         services += service is not None
         generated += generate and service is not None
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Not ru_maxrss: that counts the memory of the process this one was started from, too.
+    status = Path("/proc/self/status").read_text()
+    most = int(status.partition("VmHWM:")[2].split()[0]) / 1024
     return {
         "inputs": count,
         "services": services,

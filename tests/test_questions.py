@@ -75,6 +75,7 @@ def test_whoever_leaves_leaves_nothing(question: str, key: str, tmp_path: Path) 
         if one.startswith(question):
             break
         terminal.type("\n")
+    terminal.wait_for_it_to_listen()
     terminal.type(key)
 
     assert terminal.finish() == 130

@@ -7,6 +7,7 @@ import pty
 import select
 import signal
 import sys
+import time
 from pathlib import Path
 
 INTERRUPT = "\x03"  # Ctrl-C
@@ -36,6 +37,12 @@ class Terminal:
 
     def type(self, keys: str) -> None:
         os.write(self._end, keys.encode())
+
+    def wait_for_it_to_listen(self) -> None:
+        """Until it waits for what is typed: a signal that comes just before that is not heard."""
+        status = Path(f"/proc/{self._pid}/stat")
+        while status.read_text().rpartition(")")[2].split()[0] != "S":
+            time.sleep(0.01)
 
     def is_running(self) -> bool:
         return os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None

@@ -62,7 +62,7 @@ def test_its_service_is_up_to_date_by_its_own_check(
 def test_without_the_plug_in_the_service_says_what_is_missing(service: Path) -> None:
     checked = eventgen("generate", "--check", cwd=service)
     assert checked.returncode == 3
-    assert "there is no broker `shelf`" in checked.stderr
+    assert "There is no broker `shelf`" in checked.stderr
     assert "Traceback" not in checked.stderr
 
 

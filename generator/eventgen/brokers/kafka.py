@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from eventgen.diagnostics import Diagnostic, Label, Severity
 from eventgen.plan.broker import Broker, Capabilities
-from eventgen.plan.build import compose_view, package_view
+from eventgen.plan.build import compose_view
 from eventgen.plan.kinds import FileKind, Subject
+from eventgen.plan.outputs import broker_files
 
 if TYPE_CHECKING:
     from eventgen.model import Channel, Service
@@ -242,19 +243,15 @@ BROKER = Broker(
     address=topic,
     options=options,
     files=(
-        *(
-            FileKind(
-                f"brokers/kafka/{module}.py", f"src/{{package}}/_runtime/{module}.py", package_view
-            )
-            for module in (
-                "kafka",
-                "kafka_consumer",
-                "kafka_export",
-                "kafka_history",
-                "kafka_producer",
-                "kafka_state",
-                "kafka_topics",
-            )
+        *broker_files(
+            "kafka",
+            "kafka",
+            "kafka_consumer",
+            "kafka_export",
+            "kafka_history",
+            "kafka_producer",
+            "kafka_state",
+            "kafka_topics",
         ),
         FileKind("brokers/kafka/compose.yaml.j2", "compose.yaml", compose_view),
     ),

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from eventgen.diagnostics import Diagnostic, Label, Severity
 from eventgen.plan.broker import Broker, Capabilities
-from eventgen.plan.build import compose_view, package_view
+from eventgen.plan.build import compose_view
 from eventgen.plan.kinds import FileKind, Subject
-from eventgen.plan.outputs import PARTITION_MODULES, runtime_files
+from eventgen.plan.outputs import PARTITION_MODULES, broker_files, runtime_files
 
 if TYPE_CHECKING:
     from eventgen.model import Channel, Service
@@ -210,20 +210,16 @@ BROKER = Broker(
     options=lambda _bindings: {},
     files=(
         *runtime_files(*PARTITION_MODULES),
-        *(
-            FileKind(
-                f"brokers/nats/{module}.py", f"src/{{package}}/_runtime/{module}.py", package_view
-            )
-            for module in (
-                "nats",
-                "nats_export",
-                "nats_link",
-                "nats_log",
-                "nats_names",
-                "nats_producer",
-                "nats_reading",
-                "nats_streams",
-            )
+        *broker_files(
+            "nats",
+            "nats",
+            "nats_export",
+            "nats_link",
+            "nats_log",
+            "nats_names",
+            "nats_producer",
+            "nats_reading",
+            "nats_streams",
         ),
         FileKind("brokers/nats/compose.yaml.j2", "compose.yaml", compose_view),
     ),

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from eventgen.diagnostics import Diagnostic, Label, Severity
 from eventgen.plan.broker import Broker, Capabilities
-from eventgen.plan.build import compose_view, package_view
+from eventgen.plan.build import compose_view
 from eventgen.plan.kinds import FileKind, Subject
+from eventgen.plan.outputs import broker_files
 
 if TYPE_CHECKING:
     from eventgen.model import Channel, Service
@@ -189,19 +190,13 @@ BROKER = Broker(
     address=routing_key,
     options=options,
     files=(
-        *(
-            FileKind(
-                f"brokers/rabbitmq/{module}.py",
-                f"src/{{package}}/_runtime/{module}.py",
-                package_view,
-            )
-            for module in (
-                "rabbitmq",
-                "rabbitmq_consumer",
-                "rabbitmq_names",
-                "rabbitmq_producer",
-                "rabbitmq_topology",
-            )
+        *broker_files(
+            "rabbitmq",
+            "rabbitmq",
+            "rabbitmq_consumer",
+            "rabbitmq_names",
+            "rabbitmq_producer",
+            "rabbitmq_topology",
         ),
         FileKind("brokers/rabbitmq/compose.yaml.j2", "compose.yaml", compose_view),
     ),

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from eventgen.diagnostics import Diagnostic, Label, Severity
 from eventgen.plan.broker import Broker, Capabilities
-from eventgen.plan.build import compose_view, package_view
+from eventgen.plan.build import compose_view
 from eventgen.plan.kinds import FileKind, Subject
-from eventgen.plan.outputs import PARTITION_MODULES, runtime_files
+from eventgen.plan.outputs import PARTITION_MODULES, broker_files, runtime_files
 
 if TYPE_CHECKING:
     from eventgen.model import Channel
@@ -90,19 +90,15 @@ BROKER = Broker(
     address=destination,
     options=options,
     files=(
-        *(
-            FileKind(
-                f"brokers/redis/{module}.py", f"src/{{package}}/_runtime/{module}.py", package_view
-            )
-            for module in (
-                "redis",
-                "redis_consumer",
-                "redis_export",
-                "redis_names",
-                "redis_producer",
-                "redis_state",
-                "redis_streams",
-            )
+        *broker_files(
+            "redis",
+            "redis",
+            "redis_consumer",
+            "redis_export",
+            "redis_names",
+            "redis_producer",
+            "redis_state",
+            "redis_streams",
         ),
         *runtime_files(*PARTITION_MODULES),
         FileKind("brokers/redis/compose.yaml.j2", "compose.yaml", compose_view),

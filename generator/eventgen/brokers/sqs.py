@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from eventgen.diagnostics import Diagnostic, Label, Severity
 from eventgen.model import Ordering
 from eventgen.plan.broker import Broker, Capabilities
-from eventgen.plan.build import compose_view, package_view
+from eventgen.plan.build import compose_view
 from eventgen.plan.kinds import FileKind, Subject, View
+from eventgen.plan.outputs import broker_files
 
 if TYPE_CHECKING:
     from eventgen.model import Channel, Message, Service
@@ -182,20 +183,16 @@ BROKER = Broker(
     address=destination,
     options=options,
     files=(
-        *(
-            FileKind(
-                f"brokers/sqs/{module}.py", f"src/{{package}}/_runtime/{module}.py", package_view
-            )
-            for module in (
-                "sqs",
-                "sqs_clients",
-                "sqs_consumer",
-                "sqs_export",
-                "sqs_messages",
-                "sqs_names",
-                "sqs_producer",
-                "sqs_topology",
-            )
+        *broker_files(
+            "sqs",
+            "sqs",
+            "sqs_clients",
+            "sqs_consumer",
+            "sqs_export",
+            "sqs_messages",
+            "sqs_names",
+            "sqs_producer",
+            "sqs_topology",
         ),
         FileKind("brokers/sqs/policy.json.j2", "deploy/aws/policy.json", policy_view),
         FileKind("brokers/sqs/compose.yaml.j2", "compose.yaml", compose_view),

@@ -204,6 +204,14 @@ def runtime_files(*modules: str) -> tuple[FileKind, ...]:
     )
 
 
+def broker_files(broker: str, *modules: str) -> tuple[FileKind, ...]:
+    """The rows of a broker's runtime modules, which lie in its folder of `templates/brokers/`."""
+    return tuple(
+        FileKind(f"brokers/{broker}/{module}.py", _RUNTIME + f"{module}.py", build.package_view)
+        for module in modules
+    )
+
+
 def _example(template: str, path: str, owner: Owner) -> FileKind:
     return FileKind(f"example/{template}", path, build.package_view, owner)
 

@@ -11,16 +11,16 @@ inbox has each effect once, and both go through a key in its order.
 # ruff: noqa: S608  - statements are put together from constants alone; values are parameters
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import inspect, text
 
-from .embedded_log import DIALECTS
+from .embedded_log import DIALECTS, promptly
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Mapping
+    from collections.abc import Collection, Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -41,9 +41,6 @@ _CREATE = (
       owner text, lease_until float NOT NULL, PRIMARY KEY (consumer, stream, part))
     """,
 )
-# A process that stands still in the middle of a transaction must not keep others from its rows for
-# longer than the lease it has. In SQLite it keeps everybody from everything.
-_NOT_IDLE = {"postgresql": "SET LOCAL idle_in_transaction_session_timeout = {milliseconds}"}
 _OURS = "consumer = :consumer AND stream = :stream"
 _ADD = """
 INSERT INTO consumer_checkpoint (consumer, stream, part, position, lease_until)
@@ -112,9 +109,7 @@ class Checkpoints:
         self._partitions = 0
         self._stream = {"consumer": group, "stream": stream}
         self._owner = {**self._stream, "owner": str(uuid4()), "lease": LEASE_SECONDS}
-        dialect = database.engine.dialect.name
-        self._now = DIALECTS[dialect].now
-        self._not_idle = _NOT_IDLE.get(dialect, "").format(milliseconds=int(LEASE_SECONDS * 1000))
+        self._now = DIALECTS[database.engine.dialect.name].now
 
     async def prepare(self, partitions: int) -> None:
         """Have what is needed for so many partitions; all of a group must say the same number."""
@@ -168,12 +163,8 @@ class Checkpoints:
             rows = await self._do(tx, _POSITIONS, self._stream)
             return {row.part: Position(int(row.position), bool(row.held)) for row in rows}
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
-        async with self.database.transaction() as tx:
-            if self._not_idle:
-                await tx.execute(text(self._not_idle))
-            yield tx
+    def _transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return promptly(self.database, LEASE_SECONDS)
 
     async def _do(self, tx: AsyncConnection, statement: str, values: Mapping[str, Any]) -> Any:
         return await tx.execute(text(statement.format(now=self._now)), dict(values))

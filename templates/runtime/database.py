@@ -186,9 +186,13 @@ class Database(Protocol):
         """Which of these events were handled or parked, and which keys must wait."""
 
     async def claim(
-        self, tx: AsyncConnection, consumer: str, ids: Sequence[UUID]
+        self, tx: AsyncConnection, consumer: str, ids: Sequence[UUID], *, last: bool = False
     ) -> frozenset[UUID]:
-        """Write ids to the inbox; those that were new, as its primary key decides."""
+        """Write ids to the inbox; those that were new, as its primary key decides.
+
+        With `last` no handler is to run any more: a server that hears nothing for some seconds may
+        end the transaction, so that no other process waits for one that stands still.
+        """
 
     async def forget_inbox(self, older_than: float, batch: int) -> int:
         """Delete up to `batch` ids handled more than so many seconds ago; how many were deleted."""

@@ -22,7 +22,7 @@ import structlog
 from sqlalchemy import inspect, text
 
 from .dialect import clean, headers_json
-from .embedded_log import DIALECTS, FETCH, FETCH_BYTES, LAST, Destination, Statements
+from .embedded_log import DIALECTS, FETCH, FETCH_BYTES, LAST, Destination, Statements, promptly
 from .embedded_state import read_lags, unconsumed
 from .tracker import Tracker
 from .transport import Change, Deliver, Incoming, Outcome, Outgoing, Sent
@@ -70,7 +70,7 @@ class EmbeddedTransport:
         if not messages:
             return []
         try:
-            async with self.database.transaction() as tx:
+            async with promptly(self.database, LEASE_SECONDS) as tx:
                 await self._lock(tx)
                 values = [self._values(message) for message in messages]
                 await tx.execute(text(self.statements.publish), values)
@@ -184,7 +184,7 @@ class EmbeddedConsumer:
         self._sql = transport.statements
         self._deliver = deliver
         self._wake = asyncio.Event()
-        self._paused = False
+        self._paused = self._closed = False
         self._tasks: list[asyncio.Task[None]] = []
         self._terms = 0  # how often the lease was had or lost; messages of an older term are stale
         self._holding = False
@@ -218,6 +218,7 @@ class EmbeddedConsumer:
 
     async def close(self) -> None:
         """Write down what is done and let the next one have the lease."""
+        self._closed = True  # a cancellation gets lost where a lost connection is cleaned up
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -241,7 +242,7 @@ class EmbeddedConsumer:
 
     async def _read_on(self) -> None:
         pause = POLL_FASTEST
-        while True:
+        while not self._closed:
             self._wake.clear()
             if await self._guarded(self._read_some):
                 pause = POLL_FASTEST
@@ -293,7 +294,7 @@ class EmbeddedConsumer:
 
     async def _keep_on(self) -> None:
         renew_at = trim_at = 0.0
-        while True:
+        while not self._closed:
             if not self._holding or self._moved or monotonic() >= renew_at:
                 renew_at = monotonic() + LEASE_SECONDS / 4
                 await self._guarded(self._keep if self._holding else self._acquire)
@@ -307,7 +308,7 @@ class EmbeddedConsumer:
             await tx.execute(text(self._sql.trim), {"retention": RETENTION_SECONDS})
 
     async def _acquire(self) -> None:
-        async with self._transport.database.transaction() as tx:
+        async with promptly(self._transport.database, LEASE_SECONDS) as tx:
             row = (await tx.execute(text(self._sql.acquire), self._owner)).first()
         if row is None:
             return
@@ -325,7 +326,7 @@ class EmbeddedConsumer:
         low = min(positions.values(), default=self._next)
         values = {**self._owner, "lease": lease, "positions": json.dumps(positions), "low": low}
         try:
-            async with self._transport.database.transaction() as tx:
+            async with promptly(self._transport.database, LEASE_SECONDS) as tx:
                 kept = (await tx.execute(text(self._sql.keep), values)).first()
         except Exception:
             self._moved = True

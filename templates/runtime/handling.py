@@ -249,12 +249,16 @@ class Handling:
         if batch.waiting:
             await self.database.park(tx, self.subscription.name, batch.waiting)
         if batch.handled:
-            new = await self.database.claim(tx, self.subscription.name, batch.handled)
-            if len(new) != len(batch.handled):
-                raise _HandledElsewhere
+            await self._claim(tx, batch.handled)
         if batch.outgoing:
             await self.database.add_to_outbox(tx, batch.outgoing)
         return batch
+
+    async def _claim(self, tx: AsyncConnection, ids: Sequence[UUID]) -> None:
+        """What was done for these events counts, unless another process was faster."""
+        new = await self.database.claim(tx, self.subscription.name, ids, last=True)
+        if len(new) != len(ids):
+            raise _HandledElsewhere
 
     async def _run_handlers(self, scope: Scope, works: Sequence[Work], batch: _Batch) -> None:
         spent = 0.0
@@ -290,6 +294,8 @@ class Handling:
         for attempts in count(1):
             try:
                 return await self._patiently(partial(self._attempt, work))
+            except _HandledElsewhere:
+                return Result.DUPLICATE
             except Exception as error:
                 if self.database.is_outage(error):
                     raise  # stopping: the broker will deliver the event again
@@ -314,15 +320,10 @@ class Handling:
             if work.key in seen.blocked:
                 await database.park(tx, consumer, [_behind(work)])
                 return Result.PARKED
-            if not await database.claim(tx, consumer, [work.id]):
-                return Result.DUPLICATE
             outgoing = await self.run(tx, work)
+            await self._claim(tx, [work.id])
             if outgoing:
                 await database.add_to_outbox(tx, outgoing)
-            else:
-                # A handler may have swallowed a database error. PostgreSQL then turns the commit
-                # into a rollback without a word, but refuses any other statement.
-                await tx.exec_driver_sql("SELECT 1")
         BATCH_SIZE.labels(consumer).observe(1)
         self.flow.breaker.handled()
         self.committed(outgoing)

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
 _NOW = "clock_timestamp()"  # the time of the statement; now() is that of the transaction
-# From a claim on only the commit is missing. Whoever stands still before that, as a machine that is
-# paused, has its transaction ended by the server: another process waits with the same events.
+# After the last claim only the commit is missing. Whoever stands still before that, as a paused
+# machine does, has its transaction ended by the server: another process waits with the same events.
 _PROMPT = "set_config('idle_in_transaction_session_timeout', '5s', true) IS NOT NULL"
 _CALLS = "eventgen_outbox"  # the channel on which relays are called
 _PENDING = PENDING.replace("headers", "headers::text")
@@ -127,7 +127,8 @@ UNION ALL
 SELECT DISTINCT NULL::uuid, key FROM parked WHERE consumer = $1 AND key = ANY($3::text[])
 """
 _CLAIM = f"""
-INSERT INTO inbox (consumer, event_id) SELECT $1, id FROM unnest($2::uuid[]) AS id WHERE {_PROMPT}
+INSERT INTO inbox (consumer, event_id) SELECT $1, id FROM unnest($2::uuid[]) AS id
+WHERE CASE WHEN $3 THEN {_PROMPT} ELSE true END
 ON CONFLICT DO NOTHING RETURNING event_id
 """
 _FORGET_INBOX = f"""
@@ -371,11 +372,12 @@ class PostgresDatabase:
         )
 
     async def claim(
-        self, tx: AsyncConnection, consumer: str, ids: Sequence[UUID]
+        self, tx: AsyncConnection, consumer: str, ids: Sequence[UUID], *, last: bool = False
     ) -> frozenset[UUID]:
-        """Write ids to the inbox; those that were new."""
+        """Write ids to the inbox; those that were new. After the `last` comes the commit."""
         # Sorted: two transactions that claim the same ids wait for each other, never in a circle.
-        return frozenset(row.event_id for row in await _all(tx, _CLAIM, consumer, sorted(ids)))
+        new = await _all(tx, _CLAIM, consumer, sorted(ids), last)
+        return frozenset(row.event_id for row in new)
 
     async def forget_inbox(self, older_than: float, batch: int) -> int:
         """Delete up to `batch` ids handled more than so many seconds ago; how many were deleted."""

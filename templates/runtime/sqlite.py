@@ -332,9 +332,10 @@ class SqliteDatabase:
         )
 
     async def claim(
-        self, tx: AsyncConnection, consumer: str, ids: Sequence[UUID]
+        self, tx: AsyncConnection, consumer: str, ids: Sequence[UUID], *, last: bool = False
     ) -> frozenset[UUID]:
-        """Write ids to the inbox; those that were new."""
+        """Write ids to the inbox; those that were new. No server could end what stands still."""
+        del last
         return frozenset(UUID(r.event_id) for r in await _all(tx, _CLAIM, consumer, _texts(ids)))
 
     async def forget_inbox(self, older_than: float, batch: int) -> int:

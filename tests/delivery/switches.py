@@ -57,22 +57,26 @@ def inbox_off(root: Path, stack: Stack) -> None:
         nothing = "SELECT value AS event_id FROM (SELECT ?), json_each(?)"
     else:
         claim = (
-            "INSERT INTO inbox (consumer, event_id) SELECT $1, id FROM unnest($2::uuid[]) AS id"
-            " WHERE {_PROMPT}\nON CONFLICT DO NOTHING RETURNING event_id"
+            "INSERT INTO inbox (consumer, event_id) SELECT $1, id FROM unnest($2::uuid[]) AS id\n"
+            "WHERE CASE WHEN $3 THEN {_PROMPT} ELSE true END\n"
+            "ON CONFLICT DO NOTHING RETURNING event_id"
         )
-        nothing = "SELECT id AS event_id FROM unnest($2::uuid[]) AS id WHERE $1::text IS NOT NULL"
+        nothing = (
+            "SELECT id AS event_id FROM unnest($2::uuid[]) AS id"
+            " WHERE $1::text IS NOT NULL AND $3::bool IS NOT NULL"
+        )
     mutate(root, _FILES[stack], claim, nothing)
 
 
 def claim_apart(root: Path) -> None:
     """Events are claimed in a transaction of their own, some time before the effects' commit."""
     together = """\
-            new = await self.database.claim(tx, self.subscription.name, batch.handled)
+        new = await self.database.claim(tx, self.subscription.name, ids, last=True)
 """
     apart = """\
-            async with self.database.transaction() as own:
-                new = await self.database.claim(own, self.subscription.name, batch.handled)
-            await asyncio.sleep(0.2)
+        async with self.database.transaction() as own:
+            new = await self.database.claim(own, self.subscription.name, ids, last=True)
+        await asyncio.sleep(0.2)
 """
     mutate(root, "handling.py", together, apart)
 
@@ -241,8 +245,8 @@ def stops_between_waves(root: Path) -> None:
 
 def waits_before_commit(root: Path) -> None:
     """The consumer takes a moment between its claims and their commit."""
-    claimed = "            if len(new) != len(batch.handled):\n"
-    mutate(root, "handling.py", claimed, "            await asyncio.sleep(0.3)\n" + claimed)
+    claimed = "        if len(new) != len(ids):\n"
+    mutate(root, "handling.py", claimed, "        await asyncio.sleep(0.3)\n" + claimed)
 
 
 def waits_for_whoever_stands_still(root: Path) -> None:

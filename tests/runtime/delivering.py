@@ -117,9 +117,11 @@ class RecordingDatabase:
     def is_outage(self, error: BaseException) -> bool:
         return isinstance(error, self.outages) or self.database.is_outage(error)
 
-    async def claim(self, tx: Any, consumer: str, ids: Sequence[UUID]) -> frozenset[UUID]:
+    async def claim(
+        self, tx: Any, consumer: str, ids: Sequence[UUID], *, last: bool = False
+    ) -> frozenset[UUID]:
         tx.info["settled"] += ids
-        return await self.database.claim(tx, consumer, ids)
+        return await self.database.claim(tx, consumer, ids, last=last)
 
     async def park(self, tx: Any, consumer: str, events: Sequence[Any]) -> None:
         tx.info["settled"] += [event.event_id for event in events]

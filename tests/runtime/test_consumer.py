@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from pydantic import BaseModel
 from runtime import handling
+from runtime import postgres as postgres_statements
 from runtime.embedded import EmbeddedTransport
 from runtime.errors import DeadLetter, Retry, Skip
 from runtime.service import RetryPolicy
@@ -803,6 +804,29 @@ def test_a_swallowed_database_error_does_not_lose_the_event(postgres, together, 
             (dead,) = await b.parked("dead")
             assert dead.key == "k0"
             assert [n for _, n in await b.effects()] == list(range(1, together))
+
+    asyncio.run(case())
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("together", [1, 3])
+def test_a_handler_may_take_longer_than_a_commit_may(postgres, together, no_budget, monkeypatch):
+    """What the server ends is a transaction that stands still after its last claim."""
+    prompt = postgres_statements._CLAIM.replace("'5s'", "'200ms'")
+    assert prompt != postgres_statements._CLAIM
+    monkeypatch.setattr(postgres_statements, "_CLAIM", prompt)
+
+    async def case():
+        runs = []
+
+        async def handler(event, ctx):
+            runs.append(event.n)
+            await asyncio.sleep(0.5)
+            await write(event, ctx)
+
+        async with bench(postgres.url, handler, concurrency=1) as b:
+            await b.settle(*[message("k", n) for n in range(together)])
+            assert [n for _, n in await b.effects()] == runs == list(range(together))
 
     asyncio.run(case())
 

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 from runtime import embedded
@@ -181,6 +181,56 @@ async def test_a_consumer_that_loses_its_lease_stops_and_takes_up_again_later(tr
         await sink.wait(4, 5.0)  # the thief never renewed; it is ours again, with what was open
         assert sink.bodies == [1, 2, 1, 2]
         assert not sink.got[2].stale()
+
+
+@contextmanager
+def standing_still(monkeypatch, frozen):
+    """From now on this database's transactions do all they do, and then do not commit."""
+    promptly = embedded.promptly
+
+    @asynccontextmanager
+    async def still(database, seconds):
+        async with promptly(database, seconds) as tx:
+            yield tx
+            if database is frozen:
+                await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(embedded, "promptly", still)
+        yield
+
+
+@pytest.mark.servers
+async def test_a_process_that_stands_still_with_the_lease_keeps_nobody(postgres_url, monkeypatch):
+    async with opened(postgres_url) as one, opened(postgres_url, tables=False) as two:
+        first, second = EmbeddedTransport(one), EmbeddedTransport(two)
+        await first.start()
+        sink = Sink()
+        async with consuming(first, Sink()) as frozen:
+            await second.publish([message(1)])
+            await frozen.wait(1)
+            with standing_still(monkeypatch, one):
+                await asyncio.sleep(0.5)  # it renews its lease, and stops before the commit
+                async with consuming(second, sink):
+                    await second.publish([message(2)])
+                    await sink.wait(1)
+        assert sink.bodies[-1] == 2
+
+
+@pytest.mark.servers
+async def test_a_process_that_stands_still_while_it_publishes_keeps_nobody(
+    postgres_url, monkeypatch
+):
+    async with opened(postgres_url) as one, opened(postgres_url, tables=False) as two:
+        first, second = EmbeddedTransport(one), EmbeddedTransport(two)
+        await first.start()
+        with standing_still(monkeypatch, one):
+            frozen = asyncio.create_task(first.publish([message(1)]))
+            await asyncio.sleep(0.3)
+            async with asyncio.timeout(5):
+                assert (await second.publish([message(2)]))[0].outcome is Outcome.SENT
+            frozen.cancel()
+            await asyncio.gather(frozen, return_exceptions=True)
 
 
 async def test_a_paused_consumer_takes_nothing_but_what_it_finishes_counts(transport):

@@ -418,7 +418,7 @@ async def _forgets_who_waits(self: Any, tx: Any, consumer: str, ids: Any, keys: 
     return await _SEEN(self, tx, consumer, ids, [])
 
 
-async def _claims_nothing(self: Any, tx: Any, consumer: str, ids: Any) -> Any:
+async def _claims_nothing(self: Any, tx: Any, consumer: str, ids: Any, **_: Any) -> Any:
     return frozenset(ids)
 
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import pytest
 from runtime import handling
+from runtime import postgres as statements
 from runtime.decisions import DISCARD, REPLAY, carry_out
 from runtime.errors import DeadLetter, Retry, Skip
 from runtime.selection import Selection
@@ -328,6 +329,32 @@ def test_a_swallowed_database_error_does_not_lose_a_parked_event(url):
             await b.parked_empty()
             assert await b.effects() == [("k", 0)]
             assert tries == 4
+
+    asyncio.run(case())
+
+
+@pytest.mark.servers
+def test_a_parked_event_may_take_longer_than_a_commit_may(postgres, monkeypatch):
+    prompt = statements._CLAIM.replace("'5s'", "'200ms'")
+    assert prompt != statements._CLAIM
+    monkeypatch.setattr(statements, "_CLAIM", prompt)
+
+    async def case():
+        runs = []
+
+        async def handler(event, ctx):
+            runs.append(event.n)
+            await asyncio.sleep(0.5)
+            await write(event, ctx)
+            if len(runs) == 1:
+                raise Retry(0.01)
+
+        async with bench(postgres.url, handler) as b:
+            await b.settle(message("k", 0))
+            b.start_parked_worker()
+            await b.parked_empty()
+            assert await b.effects() == [("k", 0)]
+            assert len(runs) == 2
 
     asyncio.run(case())
 

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from .outbox import Publisher
     from .service import Route, Subscription
 
-BUDGET = 0.02  # seconds of handler time after which a batch is closed
+# Seconds of handler time after which a batch is closed. That of a quick handler is mostly its wait
+# among the lanes: with 20 ms, a busy machine has batches of 5 to 13 events, with this of 40.
+BUDGET = 0.1
 
 R = TypeVar("R")
 

@@ -181,17 +181,31 @@ class Database(Protocol):
     # inbox ------------------------------------------------------------------------------------
 
     async def seen(
-        self, tx: AsyncConnection, consumer: str, ids: Sequence[UUID], keys: Sequence[str]
+        self,
+        tx: AsyncConnection,
+        consumer: str,
+        ids: Sequence[UUID],
+        keys: Sequence[str],
+        *,
+        within: float | None = None,
     ) -> Seen:
-        """Which of these events were handled or parked, and which keys must wait."""
+        """Which of these events were handled or parked, and which keys must wait.
+
+        From here on a server that hears nothing of the transaction `within` so many seconds may end
+        it, so that no other process waits for one that stands still or is gone.
+        """
 
     async def claim(
-        self, tx: AsyncConnection, consumer: str, ids: Sequence[UUID], *, last: bool = False
+        self,
+        tx: AsyncConnection,
+        consumer: str,
+        ids: Sequence[UUID],
+        *,
+        within: float | None = None,
     ) -> frozenset[UUID]:
         """Write ids to the inbox; those that were new, as its primary key decides.
 
-        With `last` no handler is to run any more: a server that hears nothing for some seconds may
-        end the transaction, so that no other process waits for one that stands still.
+        `within` as for `seen`.
         """
 
     async def forget_inbox(self, older_than: float, batch: int) -> int:

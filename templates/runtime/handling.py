@@ -36,13 +36,15 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from contextlib import AbstractContextManager
 
-    from .database import Database
+    from .database import Database, Seen
     from .outbox import Publisher
     from .service import Route, Subscription
 
 # Seconds of handler time after which a batch is closed. That of a quick handler is mostly its wait
 # among the lanes: with 20 ms, a busy machine has batches of 5 to 13 events, with this of 40.
 BUDGET = 0.1
+# Seconds in which a process that is at work says something to its database, after its last claim.
+COMMIT_WITHIN = 5.0
 
 R = TypeVar("R")
 
@@ -130,6 +132,11 @@ class Handling:
             for route in subscription.routes
         }
         self._wake = wake
+
+    @property
+    def patience(self) -> float:
+        """Seconds in which a transaction with handlers in it does something."""
+        return self.subscription.timeout + BUDGET + COMMIT_WITHIN
 
     # reading ------------------------------------------------------------------------------------
 
@@ -241,7 +248,7 @@ class Handling:
     async def _run_batch(self, tx: AsyncConnection, works: Sequence[Work]) -> _Batch:
         ids = [work.id for work in works]
         keys = {work.key for work in works if work.keyed}
-        seen = await self.database.seen(tx, self.subscription.name, ids, sorted(keys))
+        seen = await self._seen(tx, ids, sorted(keys))
         batch = _Batch(known=set(seen.handled), blocked=seen.blocked)
         async with Scope(tx) as scope:
             # One limit for all, as a timer for each costs too much: the singles are exact.
@@ -256,9 +263,14 @@ class Handling:
             await self.database.add_to_outbox(tx, batch.outgoing)
         return batch
 
+    async def _seen(self, tx: AsyncConnection, ids: Sequence[UUID], keys: Sequence[str]) -> Seen:
+        name, within = self.subscription.name, self.patience
+        return await self.database.seen(tx, name, ids, keys, within=within)
+
     async def _claim(self, tx: AsyncConnection, ids: Sequence[UUID]) -> None:
         """What was done for these events counts, unless another process was faster."""
-        new = await self.database.claim(tx, self.subscription.name, ids, last=True)
+        within = COMMIT_WITHIN  # no handler runs any more
+        new = await self.database.claim(tx, self.subscription.name, ids, within=within)
         if len(new) != len(ids):
             raise _HandledElsewhere
 
@@ -316,7 +328,7 @@ class Handling:
         consumer, database = self.subscription.name, self.database
         async with database.transaction() as tx:
             keys = [work.key] if work.keyed else []
-            seen = await database.seen(tx, consumer, [work.id], keys)
+            seen = await self._seen(tx, [work.id], keys)
             if work.id in seen.handled:
                 return Result.DUPLICATE
             if work.key in seen.blocked:

@@ -159,7 +159,8 @@ class ParkedWorker:
     ) -> Sequence[OutboxRow]:
         work = handling.read_parked(row)
         outgoing: Sequence[OutboxRow] = ()
-        new = await self._database.claim(tx, handling.subscription.name, [work.id])
+        consumer, within = handling.subscription.name, handling.patience
+        new = await self._database.claim(tx, consumer, [work.id], within=within)
         if new:
             outgoing = await handling.run(tx, work)
             handling.flow.breaker.handled()

@@ -40,9 +40,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
 _NOW = "clock_timestamp()"  # the time of the statement; now() is that of the transaction
-# After the last claim only the commit is missing. Whoever stands still before that, as a paused
-# machine does, has its transaction ended by the server: another process waits with the same events.
-_PROMPT = "set_config('idle_in_transaction_session_timeout', '5s', true) IS NOT NULL"
+# The server ends a transaction of which it hears nothing for so long, as that of a machine that is
+# paused or gone: another process waits for the same rows.
+_LIMITED = """
+CASE WHEN {0}::text IS NULL THEN true
+  ELSE set_config('idle_in_transaction_session_timeout', {0}::text, true) IS NOT NULL END
+"""
 _CALLS = "eventgen_outbox"  # the channel on which relays are called
 _PENDING = PENDING.replace("headers", "headers::text")
 _PARKED = PARKED.replace("headers", "headers::text")
@@ -119,16 +122,18 @@ UPDATE outbox SET attempts = attempts + 1, last_error = $2,
 WHERE id = $1 RETURNING status
 """
 
-_SEEN = """
+_SEEN = f"""
 SELECT event_id, NULL AS key FROM inbox WHERE consumer = $1 AND event_id = ANY($2::uuid[])
 UNION ALL
 SELECT event_id, NULL FROM parked WHERE consumer = $1 AND event_id = ANY($2::uuid[])
 UNION ALL
 SELECT DISTINCT NULL::uuid, key FROM parked WHERE consumer = $1 AND key = ANY($3::text[])
+UNION ALL
+SELECT NULL, NULL WHERE NOT {_LIMITED.format("$4")}
 """
 _CLAIM = f"""
 INSERT INTO inbox (consumer, event_id) SELECT $1, id FROM unnest($2::uuid[]) AS id
-WHERE CASE WHEN $3 THEN {_PROMPT} ELSE true END
+WHERE {_LIMITED.format("$3")}
 ON CONFLICT DO NOTHING RETURNING event_id
 """
 _FORGET_INBOX = f"""
@@ -360,11 +365,18 @@ class PostgresDatabase:
     # inbox ------------------------------------------------------------------------------------
 
     async def seen(
-        self, tx: AsyncConnection, consumer: str, ids: Sequence[UUID], keys: Sequence[str]
+        self,
+        tx: AsyncConnection,
+        consumer: str,
+        ids: Sequence[UUID],
+        keys: Sequence[str],
+        *,
+        within: float | None = None,
     ) -> Seen:
         """Which of these events were handled or parked, and which keys must wait."""
         stored = {key: short_key(key) for key in keys}
-        rows = await _all(tx, _SEEN, consumer, list(ids), list(stored.values()))
+        arrays = list(ids), list(stored.values())
+        rows = await _all(tx, _SEEN, consumer, *arrays, _milliseconds(within))
         blocked = {row.key for row in rows if row.key is not None}
         return Seen(
             handled=frozenset(row.event_id for row in rows if row.event_id is not None),
@@ -372,11 +384,16 @@ class PostgresDatabase:
         )
 
     async def claim(
-        self, tx: AsyncConnection, consumer: str, ids: Sequence[UUID], *, last: bool = False
+        self,
+        tx: AsyncConnection,
+        consumer: str,
+        ids: Sequence[UUID],
+        *,
+        within: float | None = None,
     ) -> frozenset[UUID]:
-        """Write ids to the inbox; those that were new. After the `last` comes the commit."""
+        """Write ids to the inbox; those that were new."""
         # Sorted: two transactions that claim the same ids wait for each other, never in a circle.
-        new = await _all(tx, _CLAIM, consumer, sorted(ids), last)
+        new = await _all(tx, _CLAIM, consumer, sorted(ids), _milliseconds(within))
         return frozenset(row.event_id for row in new)
 
     async def forget_inbox(self, older_than: float, batch: int) -> int:
@@ -422,6 +439,10 @@ class PostgresDatabase:
 async def _all(tx: AsyncConnection, statement: str, *values: Any) -> Sequence[Any]:
     result = await tx.exec_driver_sql(statement, values or None)
     return result.all() if result.returns_rows else ()
+
+
+def _milliseconds(seconds: float | None) -> str | None:
+    return None if seconds is None else f"{seconds * 1000:.0f}ms"
 
 
 def _lock(key: str) -> int:

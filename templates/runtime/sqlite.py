@@ -320,9 +320,16 @@ class SqliteDatabase:
     # inbox ------------------------------------------------------------------------------------
 
     async def seen(
-        self, tx: AsyncConnection, consumer: str, ids: Sequence[UUID], keys: Sequence[str]
+        self,
+        tx: AsyncConnection,
+        consumer: str,
+        ids: Sequence[UUID],
+        keys: Sequence[str],
+        *,
+        within: float | None = None,
     ) -> Seen:
         """Which of these events were handled or parked, and which keys must wait."""
+        del within
         stored = {key: short_key(key) for key in keys}
         rows = await _all(tx, _SEEN, consumer, _texts(ids), _texts(stored.values()))
         blocked = {row.key for row in rows if row.key is not None}
@@ -332,10 +339,15 @@ class SqliteDatabase:
         )
 
     async def claim(
-        self, tx: AsyncConnection, consumer: str, ids: Sequence[UUID], *, last: bool = False
+        self,
+        tx: AsyncConnection,
+        consumer: str,
+        ids: Sequence[UUID],
+        *,
+        within: float | None = None,
     ) -> frozenset[UUID]:
         """Write ids to the inbox; those that were new. No server could end what stands still."""
-        del last
+        del within
         return frozenset(UUID(r.event_id) for r in await _all(tx, _CLAIM, consumer, _texts(ids)))
 
     async def forget_inbox(self, older_than: float, batch: int) -> int:

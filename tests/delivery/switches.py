@@ -58,12 +58,12 @@ def inbox_off(root: Path, stack: Stack) -> None:
     else:
         claim = (
             "INSERT INTO inbox (consumer, event_id) SELECT $1, id FROM unnest($2::uuid[]) AS id\n"
-            "WHERE CASE WHEN $3 THEN {_PROMPT} ELSE true END\n"
+            'WHERE {_LIMITED.format("$3")}\n'
             "ON CONFLICT DO NOTHING RETURNING event_id"
         )
         nothing = (
             "SELECT id AS event_id FROM unnest($2::uuid[]) AS id"
-            " WHERE $1::text IS NOT NULL AND $3::bool IS NOT NULL"
+            " WHERE $1::text IS NOT NULL AND $3::text IS NOT NULL"
         )
     mutate(root, _FILES[stack], claim, nothing)
 
@@ -71,11 +71,11 @@ def inbox_off(root: Path, stack: Stack) -> None:
 def claim_apart(root: Path) -> None:
     """Events are claimed in a transaction of their own, some time before the effects' commit."""
     together = """\
-        new = await self.database.claim(tx, self.subscription.name, ids, last=True)
+        new = await self.database.claim(tx, self.subscription.name, ids, within=within)
 """
     apart = """\
         async with self.database.transaction() as own:
-            new = await self.database.claim(own, self.subscription.name, ids, last=True)
+            new = await self.database.claim(own, self.subscription.name, ids, within=within)
         await asyncio.sleep(0.2)
 """
     mutate(root, "handling.py", together, apart)
@@ -251,7 +251,7 @@ def waits_before_commit(root: Path) -> None:
 
 def waits_for_whoever_stands_still(root: Path) -> None:
     """The server lets a transaction be, however long nothing is heard of it."""
-    mutate(root, "postgres.py", "session_timeout', '5s'", "session_timeout', '0'")
+    mutate(root, "handling.py", "COMMIT_WITHIN = 5.0", "COMMIT_WITHIN = 3600.0")
 
 
 def dies_after_commit(root: Path) -> None:

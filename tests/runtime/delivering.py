@@ -118,10 +118,10 @@ class RecordingDatabase:
         return isinstance(error, self.outages) or self.database.is_outage(error)
 
     async def claim(
-        self, tx: Any, consumer: str, ids: Sequence[UUID], *, last: bool = False
+        self, tx: Any, consumer: str, ids: Sequence[UUID], **limit: Any
     ) -> frozenset[UUID]:
         tx.info["settled"] += ids
-        return await self.database.claim(tx, consumer, ids, last=last)
+        return await self.database.claim(tx, consumer, ids, **limit)
 
     async def park(self, tx: Any, consumer: str, events: Sequence[Any]) -> None:
         tx.info["settled"] += [event.event_id for event in events]
@@ -262,6 +262,17 @@ async def write(event: Paid, ctx: Any) -> None:
         text("insert into effect (k, n) values (:k, :n)"), {"k": event.order_id, "n": event.n}
     )
     ctx.publish(Billed(order_id=event.order_id, n=event.n))
+
+
+async def limit_of_transactions(event: Paid, ctx: Any) -> None:
+    """Write down how many milliseconds PostgreSQL waits to hear of this transaction."""
+    await ctx.db.execute(
+        text("""
+            insert into effect (k, n) select setting, :n from pg_settings
+            where name = 'idle_in_transaction_session_timeout'
+        """),
+        {"n": event.n},
+    )
 
 
 def keys_of_first_lane(lanes: int) -> list[str]:

@@ -9,7 +9,6 @@ from uuid import uuid4
 import pytest
 from pydantic import BaseModel
 from runtime import handling
-from runtime import postgres as postgres_statements
 from runtime.embedded import EmbeddedTransport
 from runtime.errors import DeadLetter, Retry, Skip
 from runtime.service import RetryPolicy
@@ -23,6 +22,7 @@ from tests.runtime.delivering import (
     Paid,
     bench,
     keys_of_first_lane,
+    limit_of_transactions,
     message,
     until,
     write,
@@ -214,8 +214,8 @@ def test_an_event_handled_elsewhere_meanwhile_undoes_the_batch(url, no_budget):
             look, hidden = b.database.seen, []
             await b.settle(messages[2])
 
-            async def blind(tx, consumer, ids, keys):
-                seen = await look(tx, consumer, ids, keys)
+            async def blind(tx, consumer, ids, keys, **limit):
+                seen = await look(tx, consumer, ids, keys, **limit)
                 if len(ids) == 1:
                     return seen
                 hidden.append(seen.handled)
@@ -235,8 +235,8 @@ def test_the_claim_of_a_single_event_decides_too(url):
         async with bench(url, write, batch=1) as b:
             look = b.database.seen
 
-            async def blind(tx, consumer, ids, keys):
-                seen = await look(tx, consumer, ids, keys)
+            async def blind(tx, consumer, ids, keys, **limit):
+                seen = await look(tx, consumer, ids, keys, **limit)
                 return type(seen)(frozenset(), seen.blocked)
 
             b.database.seen = blind
@@ -812,9 +812,7 @@ def test_a_swallowed_database_error_does_not_lose_the_event(postgres, together, 
 @pytest.mark.parametrize("together", [1, 3])
 def test_a_handler_may_take_longer_than_a_commit_may(postgres, together, no_budget, monkeypatch):
     """What the server ends is a transaction that stands still after its last claim."""
-    prompt = postgres_statements._CLAIM.replace("'5s'", "'200ms'")
-    assert prompt != postgres_statements._CLAIM
-    monkeypatch.setattr(postgres_statements, "_CLAIM", prompt)
+    monkeypatch.setattr(handling, "COMMIT_WITHIN", 0.2)
 
     async def case():
         runs = []
@@ -827,6 +825,20 @@ def test_a_handler_may_take_longer_than_a_commit_may(postgres, together, no_budg
         async with bench(postgres.url, handler, concurrency=1) as b:
             await b.settle(*[message("k", n) for n in range(together)])
             assert [n for _, n in await b.effects()] == runs == list(range(together))
+
+    asyncio.run(case())
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("together", [1, 3])
+def test_nobody_waits_for_a_handler_much_longer_than_it_may_take(postgres, together, no_budget):
+    """The server ends the transaction of a machine that is gone in the middle of one."""
+
+    async def case():
+        async with bench(postgres.url, limit_of_transactions, concurrency=1, timeout=3.0) as b:
+            await b.settle(*[message("k", n) for n in range(together)])
+            milliseconds = 1000 * (3.0 + handling.BUDGET + handling.COMMIT_WITHIN)
+            assert await b.effects() == [(f"{milliseconds:.0f}", n) for n in range(together)]
 
     asyncio.run(case())
 

@@ -446,22 +446,31 @@ async def test_a_concurrent_claim_waits_for_the_first(postgres_database, commits
 
 
 @pytest.mark.servers
-async def test_a_claim_that_is_not_committed_is_not_waited_for_long(postgres_database, monkeypatch):
+async def test_a_claim_that_is_not_committed_is_not_waited_for_long(postgres_database):
     """As when its process is stopped: the server ends the transaction that it hears nothing of."""
-    from runtime import postgres
-
-    prompt = postgres._CLAIM.replace("'5s'", "'300ms'")
-    assert prompt != postgres._CLAIM
-    monkeypatch.setattr(postgres, "_CLAIM", prompt)
     database, id_ = postgres_database, uuid4()
     with pytest.raises(DBAPIError):
         async with database.transaction() as still:
-            await database.claim(still, C, [id_], last=True)
+            await database.claim(still, C, [id_], within=0.3)
             async with database.transaction() as tx:
                 assert await database.claim(tx, C, [id_]) == {id_}
                 await asyncio.sleep(0.6)  # as a handler may take: that was not the last claim
     async with database.transaction() as tx:
         assert (await database.seen(tx, C, [id_], [])).handled == {id_}
+
+
+@pytest.mark.servers
+async def test_a_handler_that_is_gone_is_not_waited_for_long(postgres_database):
+    """As when its machine is: nobody tells the server, and what it has locked others need."""
+    database, id_ = postgres_database, uuid4()
+    lock = text("SELECT pg_advisory_xact_lock(42)")
+    with pytest.raises(DBAPIError):
+        async with database.transaction() as gone:
+            await database.seen(gone, C, [id_], [], within=0.3)
+            await gone.execute(lock)
+            async with database.transaction() as tx, asyncio.timeout(5):
+                await tx.execute(lock)
+            await database.claim(gone, C, [id_])
 
 
 async def test_old_ids_are_forgotten_in_portions(database):

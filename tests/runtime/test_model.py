@@ -414,7 +414,9 @@ class _CommitsWhatIsDone(Tracker):
         return max(behind) + 1 if behind else super().committable()
 
 
-async def _forgets_who_waits(self: Any, tx: Any, consumer: str, ids: Any, keys: Any) -> Any:
+async def _forgets_who_waits(
+    self: Any, tx: Any, consumer: str, ids: Any, keys: Any, **_: Any
+) -> Any:
     return await _SEEN(self, tx, consumer, ids, [])
 
 

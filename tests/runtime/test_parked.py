@@ -7,7 +7,6 @@ from contextlib import suppress
 
 import pytest
 from runtime import handling
-from runtime import postgres as statements
 from runtime.decisions import DISCARD, REPLAY, carry_out
 from runtime.errors import DeadLetter, Retry, Skip
 from runtime.selection import Selection
@@ -15,7 +14,7 @@ from runtime.service import RetryPolicy
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from tests.runtime.delivering import bench, message, until, write
+from tests.runtime.delivering import bench, limit_of_transactions, message, until, write
 
 ALWAYS = 10**6
 
@@ -335,9 +334,7 @@ def test_a_swallowed_database_error_does_not_lose_a_parked_event(url):
 
 @pytest.mark.servers
 def test_a_parked_event_may_take_longer_than_a_commit_may(postgres, monkeypatch):
-    prompt = statements._CLAIM.replace("'5s'", "'200ms'")
-    assert prompt != statements._CLAIM
-    monkeypatch.setattr(statements, "_CLAIM", prompt)
+    monkeypatch.setattr(handling, "COMMIT_WITHIN", 0.2)
 
     async def case():
         runs = []
@@ -355,6 +352,27 @@ def test_a_parked_event_may_take_longer_than_a_commit_may(postgres, monkeypatch)
             await b.parked_empty()
             assert await b.effects() == [("k", 0)]
             assert len(runs) == 2
+
+    asyncio.run(case())
+
+
+@pytest.mark.servers
+def test_nobody_waits_for_a_parked_event_much_longer_than_it_may_take(postgres):
+    async def case():
+        runs = []
+
+        async def handler(event, ctx):
+            runs.append(event.n)
+            if len(runs) == 1:
+                raise Retry(0.01)
+            await limit_of_transactions(event, ctx)
+
+        async with bench(postgres.url, handler, timeout=3.0) as b:
+            await b.settle(message("k", 0))
+            b.start_parked_worker()
+            await b.parked_empty()
+            milliseconds = 1000 * (3.0 + handling.BUDGET + handling.COMMIT_WITHIN)
+            assert await b.effects() == [(f"{milliseconds:.0f}", 0)]
 
     asyncio.run(case())
 

@@ -1,7 +1,7 @@
 """The database as the runtime sees it: an engine, transactions, and one dialect's statements.
 
-Every statement the runtime runs stands in one dialect file (`postgres.py`, `sqlite.py`) behind the
-same names, so the algorithms are written once and read once.
+Every statement the runtime runs stands in the files of one dialect (`postgres.py`, `sqlite.py`, and
+the SQL beside each) behind the same names, so the algorithms are written once and read once.
 """
 
 from __future__ import annotations

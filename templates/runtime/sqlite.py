@@ -1,11 +1,10 @@
-"""The runtime's statements for SQLite, through SQLAlchemy's connection on aiosqlite.
+"""The runtime on SQLite, through SQLAlchemy's connection on aiosqlite.
 
 SQLite has one writer at a time. Every transaction here is one from its first statement on (BEGIN
 IMMEDIATE), and they take turns in the process, so that none fails half-way because another was
 faster. What only reads does not wait.
 """
 
-# ruff: noqa: S608  - statements are put together from constants alone; values are parameters
 from __future__ import annotations
 
 import asyncio
@@ -21,11 +20,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from . import sqlite_sql as sql
 from .database import LANES, OutboxRow, ParkedRow, ParkedStatus, Parking, PendingRow, Seen
 from .dialect import (
-    ARCHIVED,
-    PARKED,
-    PENDING,
     PENDING_BYTES,
     Unreachable,
     causes,
@@ -48,123 +45,6 @@ _PRAGMAS = (
     "PRAGMA synchronous = FULL",  # a commit survives the loss of power
     "PRAGMA foreign_keys = ON",
 )
-
-_NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
-# The parameter is a number of seconds as text.
-_LATER = "strftime('%Y-%m-%d %H:%M:%f', 'now', ? || ' seconds')"
-
-_ADD_TO_OUTBOX = """
-INSERT INTO outbox (lane, event_id, type, destination, key, headers, body)
-VALUES (?, ?, ?, ?, ?, ?, ?)
-"""
-
-_SIGN_IN = f"""
-INSERT INTO outbox_relay (owner, lease_until) VALUES (?, {_LATER})
-ON CONFLICT (owner) DO UPDATE SET lease_until = excluded.lease_until
-"""
-_FORGET_RELAYS = f"DELETE FROM outbox_relay WHERE lease_until <= {_NOW}"
-_COUNT_RELAYS = "SELECT count(*) FROM outbox_relay"
-_RENEW_LANES = f"""
-UPDATE outbox_lane SET lease_until = {_LATER}
-WHERE owner = ? AND lease_until > {_NOW} RETURNING lane
-"""
-_GIVE_LANES = """
-UPDATE outbox_lane SET owner = NULL, lease_until = ''
-WHERE owner = ? AND lane IN (SELECT value FROM json_each(?))
-"""
-_TAKE_LANES = f"""
-UPDATE outbox_lane SET owner = ?, lease_until = {_LATER}
-WHERE lane IN (
-  SELECT lane FROM outbox_lane WHERE lease_until <= {_NOW} ORDER BY random() LIMIT ?
-) RETURNING lane
-"""
-_RELEASE_LANES = "UPDATE outbox_lane SET owner = NULL, lease_until = '' WHERE owner = ?"
-_SIGN_OUT = "DELETE FROM outbox_relay WHERE owner = ?"
-
-# No more than weighs so much together, but one row in any case. The size of a body is known without
-# reading it.
-_SELECT_PENDING = f"""
-SELECT {PENDING} FROM outbox WHERE id IN (
-  SELECT id FROM (
-    SELECT id, sum(size) OVER (ORDER BY id) - size AS before FROM (
-      SELECT id, length(body) AS size FROM outbox o
-      WHERE lane IN (SELECT value FROM json_each(?)) AND status = 'pending'
-        AND (key IS NULL OR key NOT IN (SELECT value FROM json_each(?)))
-        AND id NOT IN (SELECT value FROM json_each(?))
-        AND NOT EXISTS (
-          SELECT 1 FROM outbox p WHERE p.key = o.key AND p.id < o.id AND p.status = 'poison'
-        )
-      ORDER BY id LIMIT ?))
-  WHERE before < ?)
-ORDER BY id
-"""
-_DELETE_SENT = "DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?))"
-_KEEP_SENT = f"""
-INSERT INTO outbox_sent ({ARCHIVED})
-SELECT {ARCHIVED} FROM outbox WHERE id IN (SELECT value FROM json_each(?))
-ON CONFLICT (event_id) DO NOTHING
-"""
-_FORGET_SENT = f"""
-DELETE FROM outbox_sent WHERE event_id IN (
-  SELECT event_id FROM outbox_sent WHERE sent_at < {_LATER} ORDER BY sent_at LIMIT ?
-) RETURNING 1
-"""
-_MARK_FAILED = """
-UPDATE outbox SET attempts = attempts + 1, last_error = ?,
-  status = CASE WHEN attempts + 1 >= ? THEN 'poison' ELSE 'pending' END
-WHERE id = ? RETURNING status
-"""
-
-_SEEN = """
-SELECT event_id, NULL AS key FROM inbox
-WHERE consumer = ?1 AND event_id IN (SELECT value FROM json_each(?2))
-UNION ALL
-SELECT event_id, NULL FROM parked
-WHERE consumer = ?1 AND event_id IN (SELECT value FROM json_each(?2))
-UNION ALL
-SELECT DISTINCT NULL, key FROM parked
-WHERE consumer = ?1 AND key IN (SELECT value FROM json_each(?3))
-"""
-_CLAIM = """
-INSERT INTO inbox (consumer, event_id) SELECT ?, value FROM json_each(?) WHERE true
-ON CONFLICT DO NOTHING RETURNING event_id
-"""
-_FORGET_INBOX = """
-DELETE FROM inbox WHERE (consumer, event_id) IN (
-  SELECT consumer, event_id FROM inbox
-  WHERE handled_at < strftime('%Y-%m-%d %H:%M:%f', 'now', ? || ' seconds')
-  ORDER BY handled_at LIMIT ?
-) RETURNING 1
-"""
-
-_PARK = f"""
-INSERT INTO parked (consumer, event_id, key, type, headers, body, origin, status, reason, error,
-                    attempts, next_at)
-SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {_LATER}
-WHERE NOT EXISTS (SELECT 1 FROM inbox WHERE consumer = ? AND event_id = ?)
-ON CONFLICT (consumer, event_id) DO NOTHING
-"""
-_TAKE_DUE = f"""
-SELECT {PARKED} FROM parked p
-WHERE consumer = ? AND (status = 'waiting' OR status = 'retry' AND next_at <= {_NOW})
-  AND NOT EXISTS (
-    SELECT 1 FROM parked e WHERE e.consumer = p.consumer AND e.key = p.key AND e.seq < p.seq
-  )
-ORDER BY next_at, seq LIMIT 1
-"""
-_TAKE_NEXT = f"""
-SELECT {PARKED} FROM parked
-WHERE seq = (SELECT min(seq) FROM parked WHERE consumer = ? AND key = ?)
-  AND (status = 'waiting' OR status = 'retry' AND next_at <= {_NOW})
-"""
-_POSTPONE = f"""
-UPDATE parked SET attempts = attempts + 1, error = ?, reason = ?, status = ?, next_at = {_LATER}
-WHERE seq = ?
-"""
-_LIST_PARKED = f"""
-SELECT {PARKED} FROM parked
-WHERE (?1 IS NULL OR consumer = ?1) AND (?2 IS NULL OR status = ?2) ORDER BY seq LIMIT ?3
-"""
 
 _OUTAGES = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_CANTOPEN")
 
@@ -252,29 +132,29 @@ class SqliteDatabase:
         """Write events. With one writer, the order of ids is the order of commits."""
         if rows:
             values = map(outbox_values, rows)
-            await tx.exec_driver_sql(_ADD_TO_OUTBOX, [(v[0], str(v[1]), *v[2:]) for v in values])
+            await tx.exec_driver_sql(sql.ADD_TO_OUTBOX, [(v[0], str(v[1]), *v[2:]) for v in values])
 
     async def lease_lanes(self, owner: UUID, seconds: float, most: int) -> Sequence[int]:
         """Renew this relay's leases, up to its fair share of lanes; what it holds now."""
         me, until = str(owner), _seconds(seconds)
         async with self.transaction() as tx:
-            await _all(tx, _SIGN_IN, me, until)
-            await _all(tx, _FORGET_RELAYS)
-            relays = (await _all(tx, _COUNT_RELAYS))[0][0]
+            await _all(tx, sql.SIGN_IN, me, until)
+            await _all(tx, sql.FORGET_RELAYS)
+            relays = (await _all(tx, sql.COUNT_RELAYS))[0][0]
             share = min(most, -(-LANES // relays))
-            lanes = sorted(row.lane for row in await _all(tx, _RENEW_LANES, until, me))
+            lanes = sorted(row.lane for row in await _all(tx, sql.RENEW_LANES, until, me))
             if len(lanes) > share:
-                await _all(tx, _GIVE_LANES, me, json.dumps(lanes[share:]))
+                await _all(tx, sql.GIVE_LANES, me, json.dumps(lanes[share:]))
             elif len(lanes) < share:
-                taken = await _all(tx, _TAKE_LANES, me, until, share - len(lanes))
+                taken = await _all(tx, sql.TAKE_LANES, me, until, share - len(lanes))
                 lanes += [row.lane for row in taken]
         return lanes[:share]
 
     async def release_lanes(self, owner: UUID) -> None:
         """Give the leases back, so that a successor starts at once."""
         async with self.transaction() as tx:
-            await _all(tx, _RELEASE_LANES, str(owner))
-            await _all(tx, _SIGN_OUT, str(owner))
+            await _all(tx, sql.RELEASE_LANES, str(owner))
+            await _all(tx, sql.SIGN_OUT, str(owner))
 
     async def pending(
         self,
@@ -285,7 +165,7 @@ class SqliteDatabase:
     ) -> Sequence[PendingRow]:
         """The oldest rows of these lanes, in order, but for the skipped and the blocked."""
         sets = [json.dumps(list(values)) for values in (lanes, skip_keys, skip_ids)]
-        rows = await self._read(_SELECT_PENDING, *sets, limit, PENDING_BYTES)
+        rows = await self._read(sql.SELECT_PENDING, *sets, limit, PENDING_BYTES)
         return [pending_row(row) for row in rows]
 
     async def call_relays(self) -> None:
@@ -300,21 +180,21 @@ class SqliteDatabase:
         chosen = json.dumps(list(ids))
         async with self.transaction() as tx:
             if keep:
-                await _all(tx, _KEEP_SENT, chosen)
-            await _all(tx, _DELETE_SENT, chosen)
+                await _all(tx, sql.KEEP_SENT, chosen)
+            await _all(tx, sql.DELETE_SENT, chosen)
 
     async def forget_sent(self, older_than: float, batch: int) -> int:
         """Delete up to `batch` archived rows sent more than so many seconds ago; how many."""
-        return len(await self._write(_FORGET_SENT, _seconds(-older_than), batch))
+        return len(await self._write(sql.FORGET_SENT, _seconds(-older_than), batch))
 
     async def mark_failed(self, id_: int, error: str, *, poison_after: int) -> bool:
         """Count a permanent failure; True when the row has become poison and blocks its key."""
-        rows = await self._write(_MARK_FAILED, clean(error), poison_after, id_)
+        rows = await self._write(sql.MARK_FAILED, clean(error), poison_after, id_)
         return bool(rows) and rows[0].status == "poison"
 
     async def list_outbox(self, limit: int) -> Sequence[PendingRow]:
         """The oldest rows that wait, poison ones included."""
-        rows = await self._read(f"SELECT {PENDING} FROM outbox ORDER BY id LIMIT ?", limit)
+        rows = await self._read(sql.LIST_OUTBOX, limit)
         return [pending_row(row) for row in rows]
 
     # inbox ------------------------------------------------------------------------------------
@@ -331,7 +211,7 @@ class SqliteDatabase:
         """Which of these events were handled or parked, and which keys must wait."""
         del within
         stored = {key: short_key(key) for key in keys}
-        rows = await _all(tx, _SEEN, consumer, _texts(ids), _texts(stored.values()))
+        rows = await _all(tx, sql.SEEN, consumer, _texts(ids), _texts(stored.values()))
         blocked = {row.key for row in rows if row.key is not None}
         return Seen(
             handled=frozenset(UUID(row.event_id) for row in rows if row.event_id is not None),
@@ -348,27 +228,27 @@ class SqliteDatabase:
     ) -> frozenset[UUID]:
         """Write ids to the inbox; those that were new. No server could end what stands still."""
         del within
-        return frozenset(UUID(r.event_id) for r in await _all(tx, _CLAIM, consumer, _texts(ids)))
+        return frozenset(UUID(r.event_id) for r in await _all(tx, sql.CLAIM, consumer, _texts(ids)))
 
     async def forget_inbox(self, older_than: float, batch: int) -> int:
         """Delete up to `batch` ids handled more than so many seconds ago; how many were deleted."""
-        return len(await self._write(_FORGET_INBOX, _seconds(-older_than), batch))
+        return len(await self._write(sql.FORGET_INBOX, _seconds(-older_than), batch))
 
     # parked and dead letters --------------------------------------------------------------------
 
     async def park(self, tx: AsyncConnection, consumer: str, events: Sequence[Parking]) -> None:
         """Park events, in order. One already handled or parked is left as it is."""
         if events:
-            await tx.exec_driver_sql(_PARK, [_parking_values(consumer, e) for e in events])
+            await tx.exec_driver_sql(sql.PARK, [_parking_values(consumer, e) for e in events])
 
     async def take_due(self, tx: AsyncConnection, consumer: str) -> ParkedRow | None:
         """The first event of some key that is due; this transaction is the only one."""
-        rows = await _all(tx, _TAKE_DUE, consumer)
+        rows = await _all(tx, sql.TAKE_DUE, consumer)
         return parked_row(rows[0]) if rows else None
 
     async def take_next(self, tx: AsyncConnection, consumer: str, key: str) -> ParkedRow | None:
         """The first event of this key, if it is waiting or due."""
-        rows = await _all(tx, _TAKE_NEXT, consumer, short_key(key))
+        rows = await _all(tx, sql.TAKE_NEXT, consumer, short_key(key))
         return parked_row(rows[0]) if rows else None
 
     async def unpark(self, tx: AsyncConnection, seq: int) -> None:
@@ -380,13 +260,15 @@ class SqliteDatabase:
     ) -> None:
         """One more failed attempt: due again in `delay` seconds; None makes it a dead letter."""
         status = "dead" if delay is None else "retry"
-        await _all(tx, _POSTPONE, clean(error), clean(reason), status, _seconds(delay or 0.0), seq)
+        await _all(
+            tx, sql.POSTPONE, clean(error), clean(reason), status, _seconds(delay or 0.0), seq
+        )
 
     async def list_parked(
         self, consumer: str | None, status: ParkedStatus | None, limit: int
     ) -> Sequence[ParkedRow]:
         """Parked events in order; `status="dead"` lists the dead letters."""
-        return [parked_row(r) for r in await self._read(_LIST_PARKED, consumer, status, limit)]
+        return [parked_row(r) for r in await self._read(sql.LIST_PARKED, consumer, status, limit)]
 
 
 def _prepare(connection: Any, _record: object) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.delivery.matrix import Stack
 from tests.delivery.proof import mutate
 
-_FILES = dict.fromkeys(Stack, "postgres.py") | {Stack.SQLITE: "sqlite.py"}
+_FILES = dict.fromkeys(Stack, "postgres_sql.py") | {Stack.SQLITE: "sqlite_sql.py"}
 
 
 # mechanisms -------------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ def inbox_off(root: Path, stack: Stack) -> None:
     else:
         claim = (
             "INSERT INTO inbox (consumer, event_id) SELECT $1, id FROM unnest($2::uuid[]) AS id\n"
-            'WHERE {_LIMITED.format("$3")}\n'
+            'WHERE {LIMITED.format("$3")}\n'
             "ON CONFLICT DO NOTHING RETURNING event_id"
         )
         nothing = (
@@ -98,26 +98,24 @@ def no_waiting_behind_parked(root: Path, stack: Stack) -> None:
     if stack is Stack.SQLITE:
         waits = "key IN (SELECT value FROM json_each(?3))"
     else:
-        waits = 'key = ANY($3::text[])\n"""\n_CLAIM'
-        mutate(root, "postgres.py", waits, waits.replace('\n"""', ' AND false\n"""'))
-        return
-    mutate(root, "sqlite.py", waits, waits + " AND false")
+        waits = "key = ANY($3::text[])"
+    mutate(root, _FILES[stack], waits, waits + " AND false")
 
 
 def no_key_locks(root: Path) -> None:
     """Keys are not locked before the outbox is written."""
     lock = "SELECT pg_advisory_xact_lock(key) FROM unnest($1::bigint[]) AS key"
-    mutate(root, "postgres.py", lock, "SELECT key FROM unnest($1::bigint[]) AS key")
+    mutate(root, "postgres_sql.py", lock, "SELECT key FROM unnest($1::bigint[]) AS key")
 
 
 def no_takeover(root: Path, stack: Stack) -> None:
     """A lane is free only when somebody gave it back."""
     if stack is Stack.SQLITE:
-        free = "SELECT lane FROM outbox_lane WHERE lease_until <= {_NOW} ORDER BY random() LIMIT ?"
-        mutate(root, "sqlite.py", free, free.replace("lease_until <= {_NOW}", "owner IS NULL"))
+        free = "SELECT lane FROM outbox_lane WHERE lease_until <= {NOW} ORDER BY random() LIMIT ?"
+        mutate(root, "sqlite_sql.py", free, free.replace("lease_until <= {NOW}", "owner IS NULL"))
         return
-    free = "SELECT lane FROM outbox_lane WHERE lease_until <= {_NOW}\n"
-    mutate(root, "postgres.py", free, "SELECT lane FROM outbox_lane WHERE owner IS NULL\n")
+    free = "SELECT lane FROM outbox_lane WHERE lease_until <= {NOW}\n"
+    mutate(root, "postgres_sql.py", free, "SELECT lane FROM outbox_lane WHERE owner IS NULL\n")
 
 
 def rows_instead_of_lanes(root: Path, stack: Stack) -> None:
@@ -125,23 +123,23 @@ def rows_instead_of_lanes(root: Path, stack: Stack) -> None:
     mutate(root, "relay.py", "held = frozenset(lanes)", "held = frozenset(range(LANES))")
     if stack is Stack.SQLITE:
         begins = (
-            '_SELECT_PENDING = f"""\nSELECT {PENDING} FROM outbox WHERE id IN (\n'
+            'SELECT_PENDING = f"""\nSELECT {PENDING} FROM outbox WHERE id IN (\n'
             "  SELECT id FROM (\n    SELECT id, sum(size) OVER (ORDER BY id) - size AS before"
             " FROM (\n      SELECT id, length(body) AS size FROM outbox o\n      WHERE lane IN"
         )
-        ends = '      ORDER BY id LIMIT ?))\n  WHERE before < ?)\nORDER BY id\n"""\n_DELETE_SENT'
+        ends = '      ORDER BY id LIMIT ?))\n  WHERE before < ?)\nORDER BY id\n"""\nDELETE_SENT'
         taking = (
             "UPDATE outbox SET attempts = 1 WHERE id IN (\nSELECT id FROM outbox o\n"
             "WHERE attempts = 0 AND lane IN"
         )
-        mutate(root, "sqlite.py", begins, f'_SELECT_PENDING = f"""\n{taking}')
-        taken = 'ORDER BY id LIMIT min(10, ?) + 0 * ?) RETURNING {PENDING}\n"""\n_DELETE_SENT'
-        mutate(root, "sqlite.py", ends, taken)
-        read = "rows = await self._read(_SELECT_PENDING"
+        mutate(root, "sqlite_sql.py", begins, f'SELECT_PENDING = f"""\n{taking}')
+        taken = 'ORDER BY id LIMIT min(10, ?) + 0 * ?) RETURNING {PENDING}\n"""\nDELETE_SENT'
+        mutate(root, "sqlite_sql.py", ends, taken)
+        read = "rows = await self._read(sql.SELECT_PENDING"
         mutate(root, "sqlite.py", read, read.replace("_read", "_write"))
         return
     begins = (
-        '_SELECT_PENDING = f"""\nSELECT {_PENDING} FROM outbox WHERE id = ANY(ARRAY(\n'
+        'SELECT_PENDING = f"""\nSELECT {_PENDING} FROM outbox WHERE id = ANY(ARRAY(\n'
         "  SELECT id FROM (\n    SELECT id, sum(size) OVER (ORDER BY id) - size AS before"
         " FROM (\n      SELECT id, octet_length(body) AS size FROM outbox o\n      WHERE lane"
     )
@@ -149,16 +147,16 @@ def rows_instead_of_lanes(root: Path, stack: Stack) -> None:
         "WITH taken AS (\nUPDATE outbox SET attempts = 1 WHERE id IN (\n"
         "SELECT id FROM outbox o\nWHERE attempts = 0 AND lane"
     )
-    mutate(root, "postgres.py", begins, f'_SELECT_PENDING = f"""\n{taking}')
+    mutate(root, "postgres_sql.py", begins, f'SELECT_PENDING = f"""\n{taking}')
     ends = (
         "      ORDER BY id LIMIT $2) AS next) AS weighed\n  WHERE before < $5))\n"
-        'ORDER BY id\n"""\n_DELETE_SENT'
+        'ORDER BY id\n"""\nDELETE_SENT'
     )
     taken = (
         "ORDER BY id LIMIT least(10, $2) FOR UPDATE SKIP LOCKED) RETURNING *)\n"
-        'SELECT {_PENDING} FROM taken WHERE $5::bigint > 0 ORDER BY id\n"""\n_DELETE_SENT'
+        'SELECT {_PENDING} FROM taken WHERE $5::bigint > 0 ORDER BY id\n"""\nDELETE_SENT'
     )
-    mutate(root, "postgres.py", ends, taken)
+    mutate(root, "postgres_sql.py", ends, taken)
 
 
 def no_fencing(root: Path) -> None:
@@ -185,7 +183,7 @@ def sent_whatever_was_said(root: Path) -> None:
 def poison_blocks_nobody(root: Path) -> None:
     """Later events of a key do not wait for one that the broker refused for good."""
     poison = "p.status = 'poison'\n"
-    mutate(root, "postgres.py", poison, "p.status = 'poison' AND false\n")
+    mutate(root, "postgres_sql.py", poison, "p.status = 'poison' AND false\n")
 
 
 def given_up_for_later(root: Path) -> None:

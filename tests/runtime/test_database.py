@@ -292,7 +292,7 @@ async def test_the_order_of_ids_is_the_order_of_commits(postgres_database, locke
     """A second transaction of the key waits until the first has ended; without the lock, not."""
     database = postgres_database
     if not locked:
-        monkeypatch.setattr("runtime.postgres._LOCK_KEYS", "SELECT $1::bigint[]")
+        monkeypatch.setattr("runtime.postgres_sql.LOCK_KEYS", "SELECT $1::bigint[]")
     stored, commits = asyncio.Event(), []
 
     async def slow():

@@ -82,7 +82,11 @@ PARTITION_MODULES = ("checkpoints", "partitions")
 EDITOR_SCHEMAS = ("eventgen.schema", "short.schema")
 # Append only: databases have them applied, and projects keep them as they were written.
 MIGRATIONS = ("0001_eventgen_tables", "0002_eventgen_flow")
-DATABASE_MODULES = {Database.SQLITE: ("sqlite",), Database.POSTGRES: ("postgres", "sqlite")}
+_SQLITE = ("sqlite", "sqlite_sql")
+DATABASE_MODULES = {
+    Database.SQLITE: _SQLITE,
+    Database.POSTGRES: ("postgres", "postgres_sql", *_SQLITE),
+}
 
 
 def common(broker: Broker) -> tuple[FileKind, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from eventgen.plan.broker import Broker, Capabilities
 from eventgen.plan.build import compose_view
+from eventgen.plan.deployment import Deployment
 from eventgen.plan.kinds import FileKind
 
 
@@ -33,5 +34,10 @@ BROKER = Broker(
     transport="embedded",
     address=destination,
     options=options,
-    files=(FileKind("brokers/embedded/compose.yaml.j2", "compose.yaml", compose_view),),
+    files=(
+        FileKind("brokers/embedded/compose.yaml.j2", "compose.yaml", compose_view),
+        *Deployment(
+            alone="a subscription has one reader, however many processes there are"
+        ).files(),
+    ),
 )

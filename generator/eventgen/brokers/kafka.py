@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from eventgen.diagnostics import Diagnostic, Label, Severity
 from eventgen.plan.broker import Broker, Capabilities
-from eventgen.plan.build import compose_view
+from eventgen.plan.build import compose_view, env_prefix, subscribed
+from eventgen.plan.deployment import TARGET, Deployment, Scaling, Trigger
 from eventgen.plan.kinds import FileKind, Subject
 from eventgen.plan.outputs import broker_files
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 # What org.apache.kafka.common.internals.Topic allows.
 _ILLEGAL = re.compile(r"[^A-Za-z0-9._{}-]+")
 _LONGEST_TOPIC = 249
+_PARTITIONS = 8  # of topics that do not say
 _POLICY = ("bindings", "kafka", "topicConfiguration", "cleanup.policy")
 
 
@@ -47,6 +49,25 @@ def options(bindings: Mapping[str, Any]) -> Mapping[str, Any]:
             for name, value in sorted(configuration.items())
         }
     return picked
+
+
+def scaling(subject: Subject) -> Scaling:
+    """The lag of the service's group: in each topic, or in all where one topic is a pattern."""
+    channels = subscribed(subject)
+    names = {topic(channel.address.value) for channel in channels}
+    metadata = {
+        "bootstrapServersFromEnv": env_prefix(subject) + "KAFKA_BOOTSTRAP_SERVERS",
+        "consumerGroup": subject.service.name.kebab,
+        "lagThreshold": str(TARGET),
+        "offsetResetPolicy": "earliest",
+        "version": "2.8.0",  # the default is too old for Kafka 4
+    }
+    fixed = sorted(name for name in names if "{" not in name)
+    triggers = [Trigger("kafka", {**metadata, "topic": name}) for name in fixed]
+    if len(fixed) < len(names):
+        triggers.append(Trigger("kafka", metadata))
+    partitions = (options(one.bindings).get("partitions") or _PARTITIONS for one in channels)
+    return Scaling(tuple(triggers), max(partitions))
 
 
 def check(subject: Subject) -> Iterable[Diagnostic]:
@@ -229,6 +250,18 @@ Give the channel a shorter address: `address: shop.orders`.
 """,
 }
 
+_DEPLOYMENT = Deployment(
+    config={"KAFKA_BOOTSTRAP_SERVERS": "kafka:9092", "KAFKA_PARTITIONS": str(_PARTITIONS)},
+    note=(
+        "KEDA asks Kafka for the lag of the consumer group. A partition has one reader: more "
+        "processes than partitions would have nothing to do. Who KEDA is to Kafka stands in "
+        "the Secret below, by its own words: `sasl` (none, plaintext, scram_sha256, "
+        "scram_sha512), `tls` (disable, enable), and for SASL `username` and `password`."
+    ),
+    access=("sasl", "tls", "username", "password"),
+    scaling=scaling,
+)
+
 BROKER = Broker(
     name="kafka",
     title="Apache Kafka",
@@ -254,6 +287,7 @@ BROKER = Broker(
             "kafka_topics",
         ),
         FileKind("brokers/kafka/compose.yaml.j2", "compose.yaml", compose_view),
+        *_DEPLOYMENT.files(),
     ),
     check=check,
     explanations=_EXPLANATIONS,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from eventgen.diagnostics import Diagnostic, Label, Severity
 from eventgen.plan.broker import Broker, Capabilities
-from eventgen.plan.build import compose_view
+from eventgen.plan.build import compose_view, subscribed
+from eventgen.plan.deployment import TARGET, Deployment, Scaling, Trigger
 from eventgen.plan.kinds import FileKind, Subject
 from eventgen.plan.outputs import PARTITION_MODULES, broker_files, runtime_files
 
@@ -30,6 +31,26 @@ def subject(address: str) -> str:
     dotted = _ILLEGAL.sub("-", address.replace("/", "."))
     words = (word.strip("-") for word in dotted.split("."))
     return ".".join(word for word in words if word) or "events"
+
+
+def scaling(subject_: Subject) -> Scaling:
+    """What the processes say they are behind, together."""
+    service = subject_.service.name.kebab
+    triggers = [
+        Trigger(
+            "prometheus",
+            {
+                "serverAddress": "http://prometheus.monitoring.svc:9090",
+                "query": (
+                    f'sum(eventgen_consumer_lag{{job="{service}",'
+                    f'subscription="{channel.name.kebab}"}})'
+                ),
+                "threshold": str(TARGET),
+            },
+        )
+        for channel in subscribed(subject_)
+    ]
+    return Scaling(tuple(triggers), _PARTITIONS)
 
 
 def check(subject_: Subject) -> Iterable[Diagnostic]:
@@ -195,6 +216,16 @@ Let the addresses begin with different words, `regions.{region}.orders`, or make
 """,
 }
 
+_DEPLOYMENT = Deployment(
+    secrets=("NATS_URL",),
+    note=(
+        "JetStream does not know how far the service has come: its positions are in the "
+        "database. KEDA asks Prometheus for what the processes say, and you say where that is. "
+        "A partition has one reader: more processes than partitions would have nothing to do."
+    ),
+    scaling=scaling,
+)
+
 BROKER = Broker(
     name="nats",
     title="NATS JetStream",
@@ -222,6 +253,7 @@ BROKER = Broker(
             "nats_streams",
         ),
         FileKind("brokers/nats/compose.yaml.j2", "compose.yaml", compose_view),
+        *_DEPLOYMENT.files(),
     ),
     check=check,
     explanations=_EXPLANATIONS,

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from eventgen.diagnostics import Diagnostic, Label, Severity
+from eventgen.model import Ordering
 from eventgen.plan.broker import Broker, Capabilities
-from eventgen.plan.build import compose_view
+from eventgen.plan.build import compose_view, env_prefix, subscribed
+from eventgen.plan.deployment import MOST, TARGET, Deployment, Scaling, Trigger
 from eventgen.plan.kinds import FileKind, Subject
 from eventgen.plan.outputs import broker_files
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 _ILLEGAL = re.compile(r"[^A-Za-z0-9._{}-]+")
 _LONGEST_KEY = 255
 _SLOT = len(".15")  # the transport adds it
+_QUEUES = 4  # of a subscription with an order
 _EXCHANGE = ("bindings", "amqp", "exchange")
 
 
@@ -44,6 +47,26 @@ def _exchange(bindings: Mapping[str, Any]) -> Mapping[str, Any]:
     binding = bindings.get("amqp")
     exchange = binding.get("exchange") if isinstance(binding, Mapping) else None
     return exchange if isinstance(exchange, Mapping) else {}
+
+
+def scaling(subject: Subject) -> Scaling:
+    """What waits in each queue. One with an order has one reader at a time."""
+    channels = subscribed(subject)
+    many = [_QUEUES if channel.ordering is Ordering.KEY else 1 for channel in channels]
+    triggers = [
+        Trigger(
+            "rabbitmq",
+            {
+                "hostFromEnv": env_prefix(subject) + "RABBITMQ_URL",
+                "queueName": f"{subject.service.name.kebab}.{channel.name.kebab}.{number}",
+                "mode": "QueueLength",
+                "value": str(TARGET // queues),
+            },
+        )
+        for channel, queues in zip(channels, many, strict=True)
+        for number in range(queues)
+    ]
+    return Scaling(tuple(triggers), max(MOST if queues == 1 else queues for queues in many))
 
 
 def check(subject: Subject) -> Iterable[Diagnostic]:
@@ -176,6 +199,18 @@ Give the channel a shorter address: `address: shop.orders`.
 """,
 }
 
+_DEPLOYMENT = Deployment(
+    config={"RABBITMQ_QUEUES": str(_QUEUES)},
+    secrets=("RABBITMQ_URL",),
+    note=(
+        "KEDA asks RabbitMQ, by the service's own URL, what waits in each queue; the longest "
+        "one decides. A queue with an order has one reader: more processes than queues would "
+        "have nothing to do. The Secret below has `tls`: disable, or enable for amqps."
+    ),
+    access=("tls",),
+    scaling=scaling,
+)
+
 BROKER = Broker(
     name="rabbitmq",
     title="RabbitMQ",
@@ -199,6 +234,7 @@ BROKER = Broker(
             "rabbitmq_topology",
         ),
         FileKind("brokers/rabbitmq/compose.yaml.j2", "compose.yaml", compose_view),
+        *_DEPLOYMENT.files(),
     ),
     check=check,
     explanations=_EXPLANATIONS,

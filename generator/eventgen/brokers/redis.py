@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from eventgen.diagnostics import Diagnostic, Label, Severity
 from eventgen.plan.broker import Broker, Capabilities
-from eventgen.plan.build import compose_view
+from eventgen.plan.build import compose_view, subscribed
+from eventgen.plan.deployment import TARGET, Deployment, Scaling, Trigger
 from eventgen.plan.kinds import FileKind, Subject
 from eventgen.plan.outputs import PARTITION_MODULES, broker_files, runtime_files
 
 if TYPE_CHECKING:
     from eventgen.model import Channel
 
+_PARTITIONS = 8  # of a channel
 _PARAMETER = re.compile(r"\{[^{}]*\}")
 
 
@@ -28,6 +30,23 @@ def options(_bindings: Mapping[str, Any]) -> Mapping[str, Any]:
     return {}
 
 
+def scaling(subject: Subject) -> Scaling:
+    """The lag of each subscription's group in each of its streams."""
+    triggers = [
+        Trigger(
+            "redis-streams",
+            {
+                "stream": f"events:{_stream(channel)}:{part}",
+                "consumerGroup": f"{subject.service.name.kebab}.{channel.name.kebab}",
+                "lagCount": str(TARGET // _PARTITIONS),
+            },
+        )
+        for channel in subscribed(subject)
+        for part in range(_PARTITIONS)
+    ]
+    return Scaling(tuple(triggers), _PARTITIONS)
+
+
 def check(subject: Subject) -> Iterable[Diagnostic]:
     """Two channels must not share streams by accident: parameters are one for all their values."""
     return _collisions(subject.service.channels)
@@ -36,7 +55,7 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
 def _collisions(channels: Iterable[Channel]) -> Iterator[Diagnostic]:
     taken: dict[str, Channel] = {}
     for channel in channels:
-        stream = _PARAMETER.sub("*", channel.address.value)
+        stream = _stream(channel)
         other = taken.setdefault(stream, channel)
         if other.address != channel.address:
             yield Diagnostic(
@@ -47,6 +66,11 @@ def _collisions(channels: Iterable[Channel]) -> Iterator[Diagnostic]:
                 (Label(other.places.at("address"), "the other channel"),),
                 help="call their parameters the same, or give one of them another address",
             )
+
+
+def _stream(channel: Channel) -> str:
+    """What its streams are called, but for their numbers."""
+    return _PARAMETER.sub("*", destination(channel.address.value))
 
 
 _EXPLANATIONS = {
@@ -76,6 +100,20 @@ Give one of the two another address. When they are meant to be one, make them on
 """,
 }
 
+_DEPLOYMENT = Deployment(
+    config={"REDIS_PARTITIONS": str(_PARTITIONS)},
+    secrets=("REDIS_URL",),
+    note=(
+        "KEDA asks Redis (7 or later) how far the service's bookmark is behind in each "
+        "partition's stream; the one furthest behind decides. A partition has one reader: "
+        "more processes than partitions would have nothing to do. KEDA reads no URL: the "
+        "Secret below has `address` (redis:6379), `username`, `password` and `tls` (disable, "
+        "enable)."
+    ),
+    access=("address", "username", "password", "tls"),
+    scaling=scaling,
+)
+
 BROKER = Broker(
     name="redis",
     title="Redis Streams",
@@ -102,6 +140,7 @@ BROKER = Broker(
         ),
         *runtime_files(*PARTITION_MODULES),
         FileKind("brokers/redis/compose.yaml.j2", "compose.yaml", compose_view),
+        *_DEPLOYMENT.files(),
     ),
     check=check,
     explanations=_EXPLANATIONS,

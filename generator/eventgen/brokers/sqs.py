@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from eventgen.diagnostics import Diagnostic, Label, Severity
 from eventgen.model import Ordering
 from eventgen.plan.broker import Broker, Capabilities
-from eventgen.plan.build import compose_view
+from eventgen.plan.build import compose_view, subscribed
+from eventgen.plan.deployment import MOST, TARGET, Deployment, Scaling, Trigger
 from eventgen.plan.kinds import FileKind, Subject, View
 from eventgen.plan.outputs import broker_files
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 _PARAMETER = re.compile(r"\{[^{}]*\}")
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_-]+")
 _LONGEST_TOPIC = 256
+_LONGEST_QUEUE = 80
+_DIGEST = 16  # hexadecimal digits that tell names apart which were too long
+_REGION = "us-east-1"  # to begin with
 _FIFO = ".fifo"
 _TOPIC = ("bindings", "sns", "name")
 _LOOK = ("sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic")
@@ -57,6 +62,32 @@ def topic_name(channel: Channel) -> str:
     name = str(given or _PARAMETER.sub("any", channel.address.value))
     end = _FIFO if channel.ordering is Ordering.KEY else ""
     return (_ILLEGAL.sub("-", name.removesuffix(_FIFO)).strip("-") or "events") + end
+
+
+def queue_name(service: Service, channel: Channel) -> str:
+    """The queue of a subscription, by the transport's rules: `orders_payments.fifo`."""
+    name = f"{service.name.kebab}_{channel.name.kebab}"
+    end = _FIFO if channel.ordering is Ordering.KEY else ""
+    room = _LONGEST_QUEUE - len(end)
+    if len(name) > room:
+        name = f"{name[: room - _DIGEST - 1]}-{sha256(name.encode()).hexdigest()[:_DIGEST]}"
+    return name + end
+
+
+def scaling(subject: Subject) -> Scaling:
+    """What waits in the queue of each subscription, or is being handled."""
+    triggers = [
+        Trigger(
+            "aws-sqs-queue",
+            {
+                "queueURL": queue_name(subject.service, channel),
+                "queueLength": str(TARGET),
+                "awsRegion": _REGION,
+            },
+        )
+        for channel in subscribed(subject)
+    ]
+    return Scaling(tuple(triggers), MOST)
 
 
 def policy_view(subject: Subject) -> Iterable[View]:
@@ -169,6 +200,17 @@ Give the channel a shorter address, `address: shop.orders`, or its topic a name:
 """,
 }
 
+_DEPLOYMENT = Deployment(
+    config={"SQS_REGION": _REGION},
+    note=(
+        "KEDA asks SQS what is in each queue, also what is being handled. Its own role has to "
+        "be allowed sqs:GetQueueAttributes; the service's role is for its ServiceAccount. The "
+        "region is the one in kubernetes.yaml."
+    ),
+    identity="aws",
+    scaling=scaling,
+)
+
 BROKER = Broker(
     name="sqs",
     title="Amazon SNS/SQS",
@@ -196,6 +238,7 @@ BROKER = Broker(
         ),
         FileKind("brokers/sqs/policy.json.j2", "deploy/aws/policy.json", policy_view),
         FileKind("brokers/sqs/compose.yaml.j2", "compose.yaml", compose_view),
+        *_DEPLOYMENT.files(),
     ),
     check=check,
     explanations=_EXPLANATIONS,

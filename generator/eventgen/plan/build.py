@@ -20,6 +20,11 @@ def package(subject: Subject) -> str:
     return subject.service.name.snake
 
 
+def env_prefix(subject: Subject) -> str:
+    """What the service's environment variables begin with."""
+    return package(subject).upper() + "_"
+
+
 def package_view(subject: Subject) -> Iterable[View]:
     """For files that are the same in every service, but for its name."""
     name = subject.service.name
@@ -30,8 +35,7 @@ def compose_view(subject: Subject) -> Iterable[View]:
     """For `compose.yaml`."""
     name = subject.service.name
     postgres = subject.config.database is Database.POSTGRES
-    prefix = name.snake.upper() + "_"
-    yield View(views.ComposeView(name.snake, name.kebab, prefix, postgres))
+    yield View(views.ComposeView(name.snake, name.kebab, env_prefix(subject), postgres))
 
 
 def config_view(subject: Subject) -> Iterable[View]:
@@ -116,18 +120,24 @@ def publishers_view(subject: Subject) -> Iterable[View]:
     )
 
 
-def subscribers_view(subject: Subject) -> Iterable[View]:
-    """For `subscribers.py`.
+def subscribed(subject: Subject) -> tuple[Channel, ...]:
+    """The channel that each subscription is called by.
 
     Channels with one address are one subscription: two readers of one destination in one consumer
     group would each get half of its messages.
     """
+    channels: dict[str, Channel] = {}
+    for channel, _ in subject.service.received():
+        channels.setdefault(channel.address.value, channel)
+    return tuple(channels.values())
+
+
+def subscribers_view(subject: Subject) -> Iterable[View]:
+    """For `subscribers.py`."""
     received = subject.service.received()
     messages = {message.name.snake: message for _, message in received}
-    channels: dict[str, Channel] = {}
     routes: dict[str, dict[str, Message]] = {}
     for channel, message in received:
-        channels.setdefault(channel.address.value, channel)
         routes.setdefault(channel.address.value, {})[message.name.snake] = message
     called = versions.handlers(subject)
     chains = versions.chain_views(subject)
@@ -137,8 +147,8 @@ def subscribers_view(subject: Subject) -> Iterable[View]:
             class_names=tuple(sorted(message.name.pascal for message in messages.values())),
             chains=chains,
             subscriptions=tuple(
-                _subscription(channel, routes[address], called, _shared(subject))
-                for address, channel in channels.items()
+                _subscription(channel, routes[channel.address.value], called, _shared(subject))
+                for channel in subscribed(subject)
             ),
         )
     )

@@ -31,6 +31,56 @@ class ComposeView:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingView:
+    """A name, and the value it is given."""
+
+    name: str
+    value: Text
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesView:
+    """`deploy/kubernetes.yaml`. `name` is that of all objects."""
+
+    name: str
+    service: str  # its command
+    config: tuple[SettingView, ...]  # environment variables
+    drain: str  # the one that says how long a process may take to end
+    secrets: tuple[str, ...]  # those that a Secret holds
+    strategy: str
+    volume: bool  # whether the database is a file
+    alone: str  # why there is one process; empty when there may be several
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticationView:
+    """How KEDA may ask: by a Secret with these keys, or as whom the platform knows."""
+
+    keys: tuple[str, ...]
+    identities: tuple[str, ...]  # at most one
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerView:
+    """A trigger of KEDA's."""
+
+    type: str
+    metadata: tuple[SettingView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingView:
+    """`deploy/scaling.yaml`."""
+
+    name: str
+    note: tuple[str, ...]  # lines
+    authentications: tuple[AuthenticationView, ...]  # at most one
+    most: int
+    triggers: tuple[TriggerView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelsView:
     """The pydantic models of every schema."""
 

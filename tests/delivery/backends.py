@@ -236,7 +236,12 @@ def sqs(server: Sqs) -> Backend:
             "PROOF_SQS_WAIT_SECONDS": "1",
             # What a process held that was killed is given to another after these seconds.
             "PROOF_SQS_VISIBILITY_SECONDS": "8",
+            "PROOF_SQS_PUBLISH_TIMEOUT_SECONDS": "3",
         }
+
+    def create(proof: Proof) -> None:
+        """Topics that allow the most there is: how much a relay may send is its own limit."""
+        proof.do("-m", "proof", "provision", PROOF_SQS_MESSAGE_MAX_BYTES="1048576")
 
     def behind(proof: Proof) -> int:
         lines = proof.do("-m", "proof", "lag", "--json").splitlines()
@@ -248,7 +253,7 @@ def sqs(server: Sqs) -> Backend:
     return Backend(
         generated="sqs",
         env=env,
-        create=lambda proof: proof.do("-m", "proof", "provision"),
+        create=create,
         messages=messages,
         behind=behind,
     )

@@ -9,11 +9,10 @@ from tests.delivery.matrix import Row, Stack
 EVERYWHERE: Final = tuple(Stack)
 BOTH: Final = (Stack.KAFKA, Stack.SQLITE)
 KAFKA: Final = (Stack.KAFKA,)
-SERVERS: Final = (Stack.KAFKA, Stack.RABBITMQ, Stack.REDIS, Stack.NATS)
+SERVERS: Final = (Stack.KAFKA, Stack.RABBITMQ, Stack.REDIS, Stack.NATS, Stack.SQS)
+STARTED_AGAIN: Final = tuple(stack for stack in SERVERS if stack is not Stack.SQS)
 
-_DATABASE_IS_BROKER: Final = (
-    "the embedded broker is the database: row 12; what SQS does is in `tests/contract`"
-)
+_DATABASE_IS_BROKER: Final = "the embedded broker is the database: row 12"
 _SAME_PARTS: Final = "its parts are in other columns"
 
 KILLED_PUBLISHER: Final = Row(
@@ -84,7 +83,7 @@ KILLED_CONSUMER: Final = Row(
 AFTER_COMMIT: Final = Row(
     9,
     "kill -9 of a consumer after its commit and before the acknowledgement, twice",
-    (*BOTH, Stack.RABBITMQ, Stack.REDIS, Stack.NATS, Stack.SQS),
+    (*SERVERS, Stack.SQLITE),
     "",
     "the inbox claims nothing: double effects",
     why_not=_SAME_PARTS,
@@ -92,10 +91,11 @@ AFTER_COMMIT: Final = Row(
 KILLED_BROKER: Final = Row(
     10,
     "kill -9 of the broker under load, started again on its data",
-    SERVERS,
+    STARTED_AGAIN,
     "",
     "see row 11",
-    why_not=_DATABASE_IS_BROKER,
+    why_not=f"{_DATABASE_IS_BROKER}; an ElasticMQ that is started again on its file gives away what"
+    " is behind a message that is held, as SQS never does: its address alone is killed, row 11",
 )
 BROKER_AWAY: Final = Row(
     11,
@@ -178,7 +178,7 @@ FROZEN_SERVERS: Final = Row(
     SERVERS,
     "",
     "see rows 6 and 11",
-    why_not="the embedded broker is the database, and a file has no connections; SQS: row 10",
+    why_not="the embedded broker is the database, and a file has no connections",
 )
 NO_ROOM: Final = Row(
     28,
@@ -194,7 +194,7 @@ POISON_ROW: Final = Row(
     SERVERS,
     "all events of other keys are handled, those of its key stay in the outbox",
     "later events of its key do not wait for it: inversions",
-    why_not="the embedded broker refuses nothing; what SNS does is in `tests/contract`",
+    why_not="the embedded broker refuses nothing",
 )
 LOST_DATA: Final = Row(
     32,

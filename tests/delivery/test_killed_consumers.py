@@ -72,7 +72,7 @@ def test_consumers_killed_at_work_lose_double_and_reorder_nothing(
     assert workers[0]["pids"] >= 2, "two processes shared the work"
 
 
-@controls(rows.KILLED_CONSUMER, on=[*rows.SERVERS, Stack.SQS])
+@controls(rows.KILLED_CONSUMER, on=rows.SERVERS)
 def test_without_the_inbox_effects_are_doubled(service: Proof, stack: Stack) -> None:
     """Claims are not remembered, so every redelivery is handled again."""
     switches.inbox_off(service.root, stack)
@@ -80,7 +80,7 @@ def test_without_the_inbox_effects_are_doubled(service: Proof, stack: Stack) -> 
     shown(service, lambda counts: counts.doubles)
 
 
-@controls(rows.KILLED_CONSUMER, on=[*rows.SERVERS, Stack.SQS])
+@controls(rows.KILLED_CONSUMER, on=rows.SERVERS)
 def test_with_the_acknowledgement_before_the_commit_events_are_lost(
     service: Proof, stack: Stack
 ) -> None:
@@ -170,7 +170,7 @@ def stood_still(service: Proof) -> None:
     assert publisher.wait(120) == 0, service.logs()
 
 
-@runs(rows.REBALANCES, on=[*rows.SERVERS, Stack.SQS, Stack.POSTGRES])
+@runs(rows.REBALANCES, on=[*rows.SERVERS, Stack.POSTGRES])
 def test_a_consumer_that_stood_still_while_another_took_its_place(
     service: Proof, stack: Stack
 ) -> None:

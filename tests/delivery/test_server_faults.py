@@ -60,18 +60,27 @@ def on_own_postgres(
 # brokers ------------------------------------------------------------------------------------------
 
 
-@runs(rows.KILLED_BROKER)
-def test_a_broker_killed_under_load(on_own_broker: Proof, own_broker: Any) -> None:
-    service = on_own_broker
+def killed_under_load(service: Proof, broker: Any) -> None:
     for _ in range(2):
         service.relay()
         service.consumer()
     publisher = service.publishing(ORDERS, CUSTOMERS, PROOF_HOLD="0.03")
     service.wait(lambda counts: counts.effects > 50, 60)
-    own_broker.kill()
-    own_broker.restart()
+    broker.kill()
+    broker.restart()
     assert publisher.wait(120) == 0, service.logs()
     kept(service, ORDERS)
+
+
+@runs(rows.KILLED_BROKER)
+def test_a_broker_killed_under_load(on_own_broker: Proof, own_broker: Any) -> None:
+    killed_under_load(on_own_broker, own_broker)
+
+
+@runs(rows.BROKER_AWAY, on=(Stack.SQS,))
+def test_an_address_that_dies_under_load(on_own_broker: Proof, own_broker: Any) -> None:
+    """What is in front of the queues is killed with what it was asked, and not yet answered."""
+    killed_under_load(on_own_broker, own_broker)
 
 
 def publish_without_broker(service: Proof, broker: Any) -> None:
@@ -136,11 +145,14 @@ def send(server: Any, what: signal.Signals) -> None:
     if server.container:
         docker("pause" if what is signal.SIGSTOP else "unpause", server.container)
         return
-    pid = int((Path(server.folder) / "pid").read_text())
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    for process in (pid, *map(int, children)):
-        with suppress(ProcessLookupError):  # PostgreSQL's processes come and go
-            os.kill(process, what)
+    # Of SNS/SQS there are two, each in a folder of its own.
+    folder = Path(server.folder)
+    for file in (*folder.glob("pid"), *folder.glob("*/pid")):
+        pid = int(file.read_text())
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for process in (pid, *map(int, children)):
+            with suppress(ProcessLookupError):  # PostgreSQL's processes come and go
+                os.kill(process, what)
 
 
 @runs(rows.FROZEN_SERVERS)
@@ -274,34 +286,34 @@ def test_when_a_full_disk_is_the_handlers_error_events_are_parked(
 
 # what the broker refuses ------------------------------------------------------------------------
 
-LARGE = {"PROOF_NOTE": "1200000"}
-LARGER = {f"PROOF_{stack.name}_MESSAGE_MAX_BYTES": "3000000" for stack in SERVERS}
+# The length of a text that is more than a relay may send, and the limit that lets it.
+TOO_LARGE = dict.fromkeys(SERVERS, (1_200_000, 3_000_000)) | {Stack.SQS: (400_000, 1_048_576)}
 
 
-def refused(service: Proof) -> None:
+def refused(service: Proof, stack: Stack) -> None:
     """The second order of c3 is larger than the relay may send; then it may."""
     service.relay()
     service.consumer(PROOF_CURED="1")
-    service.publish(200, 10, "c3", **LARGE)
+    service.publish(200, 10, "c3", PROOF_NOTE=str(TOO_LARGE[stack][0]))
     poison = "SELECT count(*) AS n FROM outbox WHERE status = 'poison'"
     wait_until(service, lambda: service.sql(poison)[0]["n"] == 1)
     service.wait(lambda counts: counts.effects >= 200 - 19, 60)
 
 
-def send_again(service: Proof) -> None:
+def send_again(service: Proof, stack: Stack) -> None:
     """The limit is raised."""
     service.running[0].send_signal(signal.SIGTERM)
     assert service.running[0].wait(30) == 0
     service.do("-m", "proof", "outbox", "retry")
-    service.relay(**LARGER)
+    service.relay(**{f"PROOF_{stack.name}_MESSAGE_MAX_BYTES": str(TOO_LARGE[stack][1])})
 
 
 @runs(rows.POISON_ROW)
 def test_an_event_the_broker_refuses_holds_up_its_key_alone(service: Proof, stack: Stack) -> None:
-    refused(service)
+    refused(service, stack)
     counts = service.counts()
     assert (counts.effects, counts.outbox) == (200 - 19, 19), service.logs()
-    send_again(service)
+    send_again(service, stack)
     kept(service, 200)
 
 
@@ -310,6 +322,6 @@ def test_without_waiting_behind_a_refused_event_later_ones_overtake(
     service: Proof, stack: Stack
 ) -> None:
     switches.poison_blocks_nobody(service.root)
-    refused(service)
-    send_again(service)
+    refused(service, stack)
+    send_again(service, stack)
     shown(service, lambda counts: counts.inversions)

@@ -1,8 +1,9 @@
 """SQS and SNS: an ElasticMQ (at an address, from jars by Maven, in Docker), with SNS in front.
 
 The two never die in AWS: what a service sees of a failure is an address that does not answer. So
-`kill` is a SIGKILL of what is in front, and the messages stay where they are; ElasticMQ itself
-restores the messages of a group in any order.
+`kill` is a SIGKILL of what is in front, and the messages stay where they are. ElasticMQ can keep
+messages in a file; but started again it gives away those that are behind a held one of their group,
+as SQS never does.
 """
 
 from __future__ import annotations

@@ -15,7 +15,12 @@ import pytest
 from eventgen.brokers import discover
 from eventgen.model.config import Database
 from eventgen.plan import wires
-from eventgen.plan.outputs import DATABASE_MODULES, PARTITION_MODULES, RUNTIME_MODULES
+from eventgen.plan.outputs import (
+    DATABASE_MODULES,
+    PARTITION_MODULES,
+    RUNTIME_MODULES,
+    TLS_MODULES,
+)
 from eventgen.render.templates import environment, templates_root
 from jinja2 import nodes
 
@@ -280,7 +285,7 @@ def test_the_runtime_table_lists_the_runtime_folder() -> None:
     on_disk = {path.stem for path in (TEMPLATES / "runtime").glob("*.py")}
     databases = {module for names in DATABASE_MODULES.values() for module in names}
     payloads = {module for form in wires.FORMS.values() for module in form.modules}
-    brokers = set(PARTITION_MODULES)
+    brokers = {*PARTITION_MODULES, *TLS_MODULES}
     assert set(RUNTIME_MODULES) | databases | payloads | brokers == on_disk
     assert set(DATABASE_MODULES) == set(Database)
 

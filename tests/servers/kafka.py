@@ -59,6 +59,8 @@ controller.quorum.bootstrap.servers={host}:{controller}
 listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}
 advertised.listeners=PLAINTEXT://{host}:{port}
 controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,\
+SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL
 log.dirs={data}
 num.partitions=8
 offsets.topic.replication.factor=1
@@ -72,6 +74,12 @@ group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
 broker.session.timeout.ms=1500
 broker.heartbeat.interval.ms=300
+"""
+_TLS = """ssl.keystore.type=PEM
+ssl.keystore.location={own}
+ssl.truststore.type=PEM
+ssl.truststore.location={folder}/ca.pem
+ssl.client.auth=required
 """
 
 # The image is configured by the same settings, as environment variables; it listens at the same
@@ -174,23 +182,33 @@ class Kafka:
         """
         if not self.folder:
             raise Missing("Kafka: rights are checked on a server from jars alone")
-        port = free_port()
-        address = f"{HOST}:{port}"
+        login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+        return self._listen(
+            "SASL_PLAINTEXT",
+            "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n"
+            "super.users=User:ANONYMOUS\n"
+            "sasl.enabled.mechanisms=PLAIN\n"
+            "listener.name.sasl_plaintext.plain.sasl.jaas.config="
+            f'{login} user_{user}="{password}";\n',
+        )
+
+    def speak_tls(self, folder: Path) -> str:
+        """Listen with TLS too, and let in who has a certificate; where.
+
+        The folder has the files of `tests.support.certificates`.
+        """
+        own = Path(self.folder) / "server.pem"
+        own.write_text((folder / "server.key").read_text() + (folder / "server.pem").read_text())
+        return self._listen("SSL", _TLS.format(own=own, folder=folder))
+
+    def _listen(self, protocol: str, settings: str) -> str:
+        """Listen with one more protocol, and these settings; where."""
+        address = f"localhost:{free_port()}"
         file = Path(self.folder) / "server.properties"
         plain = file.read_text()
         for name in ("listeners", "advertised.listeners"):
-            plain = plain.replace(f"\n{name}=", f"\n{name}=SASL_PLAINTEXT://{address},")
-        login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
-        file.write_text(
-            f"{plain}"
-            "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n"
-            "super.users=User:ANONYMOUS\n"
-            "listener.security.protocol.map="
-            "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT\n"
-            "sasl.enabled.mechanisms=PLAIN\n"
-            "listener.name.sasl_plaintext.plain.sasl.jaas.config="
-            f'{login} user_{user}="{password}";\n'
-        )
+            plain = plain.replace(f"\n{name}=", f"\n{name}={protocol}://{address},")
+        file.write_text(plain + settings)
         self.kill()
         self.restart()
         return address

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import shutil
+import ssl
 import sys
 import time
 from collections.abc import Mapping
@@ -49,6 +50,14 @@ accounts {
 }
 no_auth_user: app
 system_account: admin
+"""
+_TLS = """
+tls {{
+  ca_file: "{folder}/ca.pem"
+  cert_file: "{folder}/server.pem"
+  key_file: "{folder}/server.key"
+  verify: true
+}}
 """
 
 
@@ -94,6 +103,7 @@ class Nats:
     program: str = ""
     container: str = ""
     monitoring: str = ""
+    certificates: str = ""  # the folder of them, when it speaks TLS alone
     killable: bool = True
 
     def state(self) -> dict[str, Any]:
@@ -126,17 +136,41 @@ class Nats:
         """Close every client's connection."""
         asyncio.run(_cut(self.url))
 
-    def let_in(self, user: Mapping[str, Any]) -> str:
+    def let_in(self, user: Mapping[str, Any], password: str = "secret") -> str:
         """Know one more user, as the configuration has them; what it connects to."""
         if not self.folder:
             raise Missing("NATS: users are added to a server that the tests have started alone")
         file = Path(self.folder) / "nats.conf"
         first = "{ user: app, password: app }"
-        known = json.dumps({**user, "password": "secret"})
+        known = json.dumps({**user, "password": password})
         file.write_text(file.read_text().replace(first, f"{first}\n      {known}"))
         self.kill()
         self.restart()
-        return self.url.replace("://", f"://{user['user']}:secret@")
+        return self.url.replace("://", f"://{user['user']}:{password}@")
+
+    def speak_tls(self, folder: Path) -> str:
+        """Speak TLS alone from now on, and let in who has a certificate; where, as a URL.
+
+        The folder has the files of `tests.support.certificates`.
+        """
+        if not self.folder:
+            raise Missing("NATS: TLS is for a server that the tests have started alone")
+        with (Path(self.folder) / "nats.conf").open("a") as settings:
+            settings.write(_TLS.format(folder=folder))
+        self.kill()
+        self.url = self.url.replace(f"nats://{HOST}", "tls://localhost")
+        self.certificates = str(folder)
+        self.restart()
+        return self.url
+
+    def _tls(self) -> dict[str, Any]:
+        if not self.certificates:
+            return {}
+        context = ssl.create_default_context(cafile=f"{self.certificates}/ca.pem")
+        context.load_cert_chain(
+            f"{self.certificates}/server.pem", f"{self.certificates}/server.key"
+        )
+        return {"tls": context}
 
     def _run(self) -> None:
         port, watched = (url.rpartition(":")[2] for url in (self.url, self.monitoring))
@@ -145,7 +179,7 @@ class Nats:
 
     def _wait(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        while not asyncio.run(_answers(self.url)):
+        while not asyncio.run(_answers(self.url, self._tls())):
             dead = self.folder and not runs(self.folder)
             if dead or time.monotonic() > deadline:
                 raise Missing(f"NATS did not become ready:\n{tail(self.folder)}")
@@ -165,12 +199,12 @@ _AT_ONCE: dict[str, Any] = {
 }
 
 
-async def _answers(url: str) -> bool:
+async def _answers(url: str, tls: Mapping[str, Any]) -> bool:
     """Whether JetStream does: it is ready a moment later than the port."""
     client = Client()
     try:
         async with asyncio.timeout(5):
-            await client.connect(url, **_AT_ONCE)
+            await client.connect(url, **tls, **_AT_ONCE)
             await client.jetstream().account_info()
     except (OSError, Error, TimeoutError):
         return False

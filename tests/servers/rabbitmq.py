@@ -42,6 +42,13 @@ log.console = true
 log.console.level = error
 log.file = false
 """
+_TLS = """listeners.ssl.1 = {host}:{port}
+ssl_options.cacertfile = {folder}/ca.pem
+ssl_options.certfile = {folder}/server.pem
+ssl_options.keyfile = {folder}/server.key
+ssl_options.verify = verify_peer
+ssl_options.fail_if_no_peer_cert = true
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +128,20 @@ class RabbitMQ:
         remove_server(self)
         if environment:  # the daemon that knows the node's port is its own, and outlives it
             subprocess.run(["epmd", "-kill"], env=environment, capture_output=True, check=False)
+
+    def speak_tls(self, folder: Path) -> str:
+        """Listen with TLS too, and let in who has a certificate; where, as a URL.
+
+        The folder has the files of `tests.support.certificates`.
+        """
+        if not self.folder:
+            raise Missing("RabbitMQ: TLS is for a server that the tests have started alone")
+        port = free_port()
+        with (Path(self.folder) / "rabbitmq.conf").open("a") as settings:
+            settings.write(_TLS.format(host=HOST, port=port, folder=folder))
+        self.kill()
+        self.restart()
+        return f"amqps://guest:guest@localhost:{port}/"
 
     def control(self, *arguments: str, given: str = "") -> str:
         """Run rabbitmqctl, with something `given` to read; its output."""

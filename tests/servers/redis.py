@@ -39,6 +39,12 @@ appendfsync always
 save ""
 set-proc-title no
 """
+_TLS = """tls-port {port}
+tls-ca-cert-file {folder}/ca.pem
+tls-cert-file {folder}/server.pem
+tls-key-file {folder}/server.key
+tls-auth-clients yes
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,20 @@ class RedisServer:
     def remove(self) -> None:
         """Kill it and delete its data."""
         remove_server(self)
+
+    def speak_tls(self, folder: Path) -> str:
+        """Listen with TLS too, and let in who has a certificate; where, as a URL.
+
+        The folder has the files of `tests.support.certificates`.
+        """
+        if not self.folder:
+            raise Missing("Redis: TLS is for a server that the tests have started alone")
+        port = free_port()
+        with (Path(self.folder) / "redis.conf").open("a") as settings:
+            settings.write(_TLS.format(port=port, folder=folder))
+        self.kill()
+        self.restart()
+        return f"rediss://localhost:{port}"
 
     def _run(self) -> None:
         spawn([self.program, f"{self.folder}/redis.conf"], Path(self.folder))

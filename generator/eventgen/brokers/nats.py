@@ -11,7 +11,12 @@ from eventgen.plan.broker import Broker, Capabilities
 from eventgen.plan.build import compose_view, subscribed
 from eventgen.plan.deployment import TARGET, Deployment, Scaling, Trigger
 from eventgen.plan.kinds import FileKind, Subject
-from eventgen.plan.outputs import PARTITION_MODULES, broker_files, runtime_files
+from eventgen.plan.outputs import (
+    PARTITION_MODULES,
+    TLS_MODULES,
+    broker_files,
+    runtime_files,
+)
 
 if TYPE_CHECKING:
     from eventgen.model import Channel, Service
@@ -240,7 +245,7 @@ BROKER = Broker(
     address=subject,
     options=lambda _bindings: {},
     files=(
-        *runtime_files(*PARTITION_MODULES),
+        *runtime_files(*PARTITION_MODULES, *TLS_MODULES),
         *broker_files(
             "nats",
             "nats",

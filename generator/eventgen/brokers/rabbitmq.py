@@ -12,7 +12,7 @@ from eventgen.plan.broker import Broker, Capabilities
 from eventgen.plan.build import compose_view, env_prefix, subscribed
 from eventgen.plan.deployment import MOST, TARGET, Deployment, Scaling, Trigger
 from eventgen.plan.kinds import FileKind, Subject
-from eventgen.plan.outputs import broker_files
+from eventgen.plan.outputs import TLS_MODULES, broker_files, runtime_files
 
 if TYPE_CHECKING:
     from eventgen.model import Channel, Service
@@ -225,6 +225,7 @@ BROKER = Broker(
     address=routing_key,
     options=options,
     files=(
+        *runtime_files(*TLS_MODULES),
         *broker_files(
             "rabbitmq",
             "rabbitmq",

@@ -11,7 +11,12 @@ from eventgen.plan.broker import Broker, Capabilities
 from eventgen.plan.build import compose_view, subscribed
 from eventgen.plan.deployment import TARGET, Deployment, Scaling, Trigger
 from eventgen.plan.kinds import FileKind, Subject
-from eventgen.plan.outputs import PARTITION_MODULES, broker_files, runtime_files
+from eventgen.plan.outputs import (
+    PARTITION_MODULES,
+    TLS_MODULES,
+    broker_files,
+    runtime_files,
+)
 
 if TYPE_CHECKING:
     from eventgen.model import Channel
@@ -138,7 +143,7 @@ BROKER = Broker(
             "redis_state",
             "redis_streams",
         ),
-        *runtime_files(*PARTITION_MODULES),
+        *runtime_files(*PARTITION_MODULES, *TLS_MODULES),
         FileKind("brokers/redis/compose.yaml.j2", "compose.yaml", compose_view),
         *_DEPLOYMENT.files(),
     ),

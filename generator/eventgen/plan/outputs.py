@@ -78,6 +78,8 @@ RUNTIME_MODULES = (
 )
 # What brokers take that do not lead a group's consumers through partitions by themselves.
 PARTITION_MODULES = ("checkpoints", "partitions")
+# What brokers take that are reached with an address and certificates of their own.
+TLS_MODULES = ("tls",)
 # By which editors complete what people write for eventgen. Copied, as the runtime is.
 EDITOR_SCHEMAS = ("eventgen.schema", "short.schema")
 # Append only: databases have them applied, and projects keep them as they were written.

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import structlog
 from confluent_kafka import KafkaError, KafkaException
 from pydantic import Field, FilePath, SecretStr, model_validator
-from pydantic_settings import BaseSettings
 
-from . import kafka_export, kafka_history, kafka_state
+from . import kafka_export, kafka_history, kafka_state, tls
 from .errors import ConfigurationError
 from .kafka_consumer import KafkaConsumer
 from .kafka_producer import KafkaProducer
@@ -50,7 +49,7 @@ _AUTHENTICATION = frozenset(
 )
 
 
-class KafkaSettings(BaseSettings):
+class KafkaSettings(tls.TlsSettings):
     """Kafka's settings, from environment variables: `ORDERS_KAFKA_BOOTSTRAP_SERVERS` and so on.
 
     Times are in milliseconds, as Kafka's own settings are. `properties` (JSON) is for every other
@@ -63,10 +62,6 @@ class KafkaSettings(BaseSettings):
     sasl_mechanism: str | None = None
     sasl_username: str | None = None
     sasl_password: SecretStr | None = None
-    ssl_ca_location: FilePath | None = None
-    ssl_certificate_location: FilePath | None = None
-    ssl_key_location: FilePath | None = None
-    ssl_key_password: SecretStr | None = None
     group_id: str | None = None  # instead of the group the service names itself
     group_instance_id: str | None = None  # static membership, for pods with stable names
     session_timeout_ms: int = 45_000
@@ -92,6 +87,11 @@ class KafkaSettings(BaseSettings):
         if self.sasl_password is not None and not sasl:
             raise ValueError(f"a sasl_password is of no use with {self.security_protocol}")
         return self
+
+    @property
+    def lacks_tls(self) -> str | None:
+        """The security protocol, when that is not TLS."""
+        return None if self.security_protocol.endswith("SSL") else self.security_protocol
 
     def topics(self) -> dict[str, int]:
         """What topics are made with, where the channel does not say."""
@@ -203,6 +203,7 @@ class KafkaTransport:
         self._settings = settings
         if settings.client_id is None:
             self._settings = settings.model_copy(update={"client_id": service.name})
+        self._variables = f"{service.env_prefix}KAFKA_"
         self._refused: KafkaError | None = None
         self._hooks = {"error_cb": self._on_error, "logger": _client_log()}
         self._producer = KafkaProducer({**self._settings.producer(), **self._hooks})
@@ -213,14 +214,12 @@ class KafkaTransport:
         try:
             self._producer.start()
         except KafkaException as error:
-            raise ConfigurationError(f"Kafka's client: {error.args[0].str()}") from error
+            raise ConfigurationError(self._explain("Kafka's client", error.args[0])) from error
         if not await self._answers(_PROBE_SECONDS):
             if self._refused is not None:
                 await self._producer.close()
-                raise ConfigurationError(
-                    f"Kafka at {self._settings.bootstrap_servers} refuses this service: "
-                    f"{self._refused.str()}"
-                )
+                where = f"Kafka at {self._settings.bootstrap_servers} refuses this service"
+                raise ConfigurationError(self._explain(where, self._refused))
             _log.warning("kafka.not_reachable", servers=self._settings.bootstrap_servers)
 
     async def publish(self, messages: Sequence[Outgoing]) -> Sequence[Sent]:
@@ -245,7 +244,7 @@ class KafkaTransport:
             consumer = KafkaConsumer(config, [topic], deliver)
             consumer.start()
         except KafkaException as error:
-            raise ConfigurationError(f"Kafka's client: {error.args[0].str()}") from error
+            raise ConfigurationError(self._explain("Kafka's client", error.args[0])) from error
         return consumer
 
     async def history(
@@ -325,8 +324,16 @@ class KafkaTransport:
             f"run `{self._service.name} provision`, or have it created"
         )
 
+    def _explain(self, what: str, error: KafkaError) -> str:
+        advice = self._advise(error)
+        return f"{what}: {error.str()}" + (f"; {advice}" if advice else "")
+
+    def _advise(self, error: KafkaError) -> str | None:
+        return tls.advise(error.str(), f"{self._variables}BOOTSTRAP_SERVERS", self._variables)
+
     def _on_error(self, error: KafkaError) -> None:
-        if error.code() in _AUTHENTICATION:
+        # A server that does not like a certificate is just one more lost connection to the client.
+        if error.code() in _AUTHENTICATION or self._advise(error):
             self._refused = error
 
 

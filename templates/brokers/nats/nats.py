@@ -17,10 +17,9 @@ from urllib.parse import urlsplit
 import structlog
 from nats.errors import AuthorizationError, SecureConnWantedError
 from nats.js.errors import APIError, ServiceUnavailableError
-from pydantic import Field, FilePath, HttpUrl, SecretStr, field_validator
-from pydantic_settings import BaseSettings
+from pydantic import Field, HttpUrl, SecretStr, field_validator
 
-from . import nats_export, nats_streams
+from . import nats_export, nats_streams, tls
 from .checkpoints import Checkpoints, provide_tables
 from .errors import ConfigurationError
 from .nats_link import AWAY, Link
@@ -50,7 +49,7 @@ _PING_SECONDS = 5  # two of them without an answer, and the connection is lost
 _DAY = 86_400.0
 
 
-class NatsSettings(BaseSettings):
+class NatsSettings(tls.TlsSettings):
     """NATS's settings, from environment variables: `ORDERS_NATS_URL` and so on.
 
     The URL is `nats://user:password@host:4222`, or `tls://`, which takes nothing less; several
@@ -59,9 +58,6 @@ class NatsSettings(BaseSettings):
     """
 
     url: SecretStr
-    ssl_ca_location: FilePath | None = None
-    ssl_certificate_location: FilePath | None = None
-    ssl_key_location: FilePath | None = None
     monitoring_url: HttpUrl | None = None  # of one server, for `doctor`
     group_id: str | None = None  # instead of the service's name, which its positions are kept by
     # Short on purpose: an event that was not confirmed stays in the outbox and is sent again.
@@ -116,14 +112,8 @@ class NatsSettings(BaseSettings):
         }
         secure = any(one.startswith("tls:") for one in self.servers)
         if secure or self.ssl_ca_location or self.ssl_certificate_location:
-            options["tls"] = await asyncio.to_thread(self._tls)
+            options["tls"] = await asyncio.to_thread(self.tls)
         return await Link.open(options, secure="tls" in options)
-
-    def _tls(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=self.ssl_ca_location)
-        if self.ssl_certificate_location is not None:
-            context.load_cert_chain(self.ssl_certificate_location, self.ssl_key_location)
-        return context
 
 
 class NatsTransport:
@@ -133,6 +123,7 @@ class NatsTransport:
         self._service = service
         self._settings = settings
         self._database = database
+        self._variables = f"{service.env_prefix}NATS_"
         self._producer = NatsProducer(
             lambda: settings.connect(service.name, "publishes"),
             service=service.name,
@@ -145,8 +136,6 @@ class NatsTransport:
         try:
             async with self._asking():
                 pass
-        except ssl.SSLError as error:
-            raise ConfigurationError(f"NATS's TLS: {_line(error)}") from error
         except SecureConnWantedError as error:
             raise ConfigurationError(
                 f"NATS at {self._settings.address} asks for no TLS, and this service for nothing "
@@ -246,7 +235,7 @@ class NatsTransport:
         try:
             async with asyncio.timeout(_HEALTH_SECONDS), self._asking() as link:
                 await link.streams.account_info()
-        except AWAY:
+        except (*AWAY, ConfigurationError):
             return False
         return True
 
@@ -265,8 +254,12 @@ class NatsTransport:
 
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[Link]:
-        """A connection of its own, for questions."""
-        link = await self._settings.connect(self._service.name, "asks")
+        """A connection of its own, for questions. ConfigurationError when its TLS is wrong."""
+        try:
+            link = await self._settings.connect(self._service.name, "asks")
+        except ssl.SSLError as error:
+            where, url = f"NATS at {self._settings.address}", f"{self._variables}URL"
+            raise tls.explain(error, where, url, self._variables) from error
         try:
             yield link
         finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,11 @@ class _Client(Client):
         super().__init__()
         self._secure = secure
 
+    @property
+    def wants_certificate(self) -> bool:
+        """Whether the server has asked for one of this client."""
+        return bool(self._server_info.get("tls_verify"))
+
     def _connect_command(self) -> bytes:
         if self._secure and not self._server_info.get("tls_required"):
             raise SecureConnWantedError
@@ -55,7 +61,7 @@ class Link:
     """One connection. `denied` are the subjects that the server lets it not publish to."""
 
     def __init__(self, *, secure: bool) -> None:
-        self.client: Client = _Client(secure=secure)
+        self.client = _Client(secure=secure)
         self.lost = asyncio.Event()
         self.denied: set[str] = set()
         self._error: Exception | None = None
@@ -74,9 +80,13 @@ class Link:
                 )
         except BaseException as error:
             await link.close()
-            if isinstance(error, Error) and link._error is not None:
-                raise link._error from error
-            raise
+            reason = (isinstance(error, Error) and link._error) or error
+            if isinstance(reason, ConnectionError) and link.client.wants_certificate:
+                # What the server says of it does not get through to here.
+                raise ssl.SSLError(
+                    1, "an alert of the server, which wants a certificate"
+                ) from error
+            raise reason from error
         return link
 
     @property

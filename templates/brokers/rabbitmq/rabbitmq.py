@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -16,10 +15,10 @@ from aiormq.exceptions import (
     ConnectionNotAllowed,
     ProbableAuthenticationError,
 )
-from pydantic import Field, FilePath, SecretStr
-from pydantic_settings import BaseSettings
+from pydantic import Field, SecretStr
 from yarl import URL
 
+from . import tls
 from .errors import ConfigurationError
 from .rabbitmq_consumer import RabbitConsumer
 from .rabbitmq_names import SLOTS, Names
@@ -45,7 +44,7 @@ _HEALTH_SECONDS = 2.0
 _REFUSED = (AuthenticationError, ProbableAuthenticationError, ConnectionNotAllowed)
 
 
-class RabbitSettings(BaseSettings):
+class RabbitSettings(tls.TlsSettings):
     """RabbitMQ's settings, from environment variables: `ORDERS_RABBITMQ_URL` and so on.
 
     The URL is `amqp://user:password@host:5672/vhost`, or `amqps://` with TLS; it is never shown.
@@ -54,9 +53,6 @@ class RabbitSettings(BaseSettings):
     """
 
     url: SecretStr
-    ssl_ca_location: FilePath | None = None
-    ssl_certificate_location: FilePath | None = None
-    ssl_key_location: FilePath | None = None
     exchange: str = Field(default="events", min_length=1)
     group_id: str | None = None  # instead of the service's name, which its queues begin with
     queues: int = Field(default=4, ge=1, le=SLOTS)  # of a subscription with an order
@@ -73,27 +69,32 @@ class RabbitSettings(BaseSettings):
         return load_broker(cls, "RabbitMQ", prefix)
 
     @property
+    def lacks_tls(self) -> str | None:
+        """What the URL begins with, when that is not TLS."""
+        return None if self.url.get_secret_value().startswith("amqps:") else "amqp://"
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """The broker's host and port."""
+        url = URL(self.url.get_secret_value())
+        return url.host or "localhost", url.port or (5672 if self.lacks_tls else 5671)
+
+    @property
     def address(self) -> str:
         """Where the broker is, without who asks."""
-        url = URL(self.url.get_secret_value())
-        return f"{url.host}:{url.port or (5671 if url.scheme == 'amqps' else 5672)}"
+        host, port = self.place
+        return f"{host}:{port}"
 
     async def connect(self, name: str) -> AbstractConnection:
         """A new connection; `name` is what the broker shows of it."""
         url = URL(self.url.get_secret_value()).update_query(heartbeat=self.heartbeat_seconds)
-        context = await asyncio.to_thread(self._tls) if url.scheme == "amqps" else None
+        context = await asyncio.to_thread(self.tls) if url.scheme == "amqps" else None
         return await aio_pika.connect(
             url,
             ssl_context=context,
             timeout=_CONNECT_SECONDS,
             client_properties={"connection_name": name},
         )
-
-    def _tls(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=self.ssl_ca_location)
-        if self.ssl_certificate_location is not None:
-            context.load_cert_chain(self.ssl_certificate_location, self.ssl_key_location)
-        return context
 
 
 class RabbitTransport:
@@ -102,6 +103,7 @@ class RabbitTransport:
     def __init__(self, service: Service, settings: RabbitSettings) -> None:
         self._service = service
         self._settings = settings
+        self._variables = f"{service.env_prefix}RABBITMQ_"
         self._names = Names(service, settings.exchange, settings.queues)
         self._producer = RabbitProducer(
             self._names,
@@ -119,11 +121,8 @@ class RabbitTransport:
             raise ConfigurationError(
                 f"RabbitMQ at {self._settings.address} refuses this service: {_line(error)}"
             ) from error
-        except ssl.SSLError as error:
-            raise ConfigurationError(f"RabbitMQ's TLS: {_line(error)}") from error
         except (ValueError, KeyError) as error:
-            variable = f"{self._service.env_prefix}RABBITMQ_URL"
-            raise ConfigurationError(f"{variable} is not a URL of RabbitMQ") from error
+            raise ConfigurationError(f"{self._variables}URL is not a URL of RabbitMQ") from error
         except AWAY:
             _log.warning("rabbitmq.not_reachable", server=self._settings.address)
 
@@ -200,7 +199,7 @@ class RabbitTransport:
         try:
             async with asyncio.timeout(_HEALTH_SECONDS), self._asking():
                 return True
-        except AWAY:
+        except (*AWAY, ConfigurationError):
             return False
 
     async def close(self) -> None:
@@ -213,8 +212,15 @@ class RabbitTransport:
 
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[AbstractConnection]:
-        """A connection of its own, for questions."""
-        connection = await self._settings.connect(f"{self._service.name} asks")
+        """A connection of its own, for questions. ConfigurationError when its TLS is wrong."""
+        try:
+            connection = await self._settings.connect(f"{self._service.name} asks")
+        except AWAY as error:
+            why = await self._settings.refusal(error, *self._settings.place)
+            if why is None:
+                raise
+            where, url = f"RabbitMQ at {self._settings.address}", f"{self._variables}URL"
+            raise tls.explain(why, where, url, self._variables) from error
         try:
             yield connection
         finally:

@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from pydantic import Field, FilePath, SecretStr
-from pydantic_settings import BaseSettings
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, AuthorizationError, ResponseError
 
-from . import redis_export, redis_state, redis_streams
+from . import redis_export, redis_state, redis_streams, tls
 from .checkpoints import Checkpoints, provide_tables
-from .dialect import causes
 from .errors import ConfigurationError
 from .findings import nobody_consumes
 from .partitions import PartitionConsumer
@@ -34,7 +32,7 @@ from .settings import load_broker
 from .transport import Change
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Sequence
     from datetime import datetime
 
     from .database import Database
@@ -50,16 +48,13 @@ _HEALTH_SECONDS = 2.0
 _REFUSED = (AuthenticationError, AuthorizationError, ResponseError)
 
 
-class RedisSettings(BaseSettings):
+class RedisSettings(tls.TlsSettings):
     """Redis's settings, from environment variables: `ORDERS_REDIS_URL` and so on.
 
     The URL is `redis://user:password@host:6379/0`, or `rediss://` with TLS; it is never shown.
     """
 
     url: SecretStr
-    ssl_ca_location: FilePath | None = None
-    ssl_certificate_location: FilePath | None = None
-    ssl_key_location: FilePath | None = None
     key_prefix: str = "events:"  # of every key; the same for all services that share events
     group_id: str | None = None  # instead of the service's name, which its groups begin with
     partitions: int = Field(default=8, ge=1, le=256)  # of a channel, if nobody has said otherwise
@@ -76,15 +71,21 @@ class RedisSettings(BaseSettings):
         """Read the settings; ConfigurationError, naming the variables, if they cannot be right."""
         return load_broker(cls, "Redis", prefix)
 
+    @property
+    def lacks_tls(self) -> str | None:
+        """What the URL begins with, when that is not TLS."""
+        return None if self.url.get_secret_value().startswith("rediss:") else "redis://"
+
     def client(self, name: str, seconds: float = _ANSWER_SECONDS) -> Client:
         """A client that waits so long for an answer; `name` is what the server shows of it."""
         url = self.url.get_secret_value()
-        tls: dict[str, Any] = {}
-        if url.startswith("rediss://"):
-            tls = {
+        secure: dict[str, Any] = {}
+        if not self.lacks_tls:
+            secure = {
                 "ssl_ca_certs": _path(self.ssl_ca_location),
                 "ssl_certfile": _path(self.ssl_certificate_location),
                 "ssl_keyfile": _path(self.ssl_key_location),
+                "ssl_password": self.key_password,
                 "ssl_min_version": ssl.TLSVersion.TLSv1_2,
             }
         return Redis.from_url(
@@ -95,7 +96,7 @@ class RedisSettings(BaseSettings):
             socket_timeout=seconds,
             socket_keepalive=True,
             retry=Retry(NoBackoff(), 0),  # what is tried again is for the caller to know
-            **tls,
+            **secure,
         )
 
 
@@ -129,7 +130,7 @@ class RedisTransport:
     async def start(self) -> None:
         """Connect, and say what can be lost. A server that does not answer yet is waited for."""
         try:
-            with self._explained():
+            async with self._explained():
                 about = await redis_state.read_server(self._client)
         except AWAY:
             _log.warning("redis.not_reachable", server=self._address)
@@ -229,9 +230,14 @@ class RedisTransport:
         await self._client.aclose()
 
     @property
-    def _address(self) -> str:
+    def _place(self) -> tuple[str, int]:
         where = self._client.connection_pool.connection_kwargs
-        return f"{where.get('host', 'localhost')}:{where.get('port', 6379)}"
+        return where.get("host", "localhost"), where.get("port", 6379)
+
+    @property
+    def _address(self) -> str:
+        host, port = self._place
+        return f"{host}:{port}"
 
     def _bases(self, channels: Sequence[Channel]) -> list[str]:
         return sorted({self._names.base(channel.destination) for channel in channels})
@@ -261,13 +267,13 @@ class RedisTransport:
         """A client of its own, for questions that may take their time."""
         client = self._settings.client(f"{self._service.name}:asks")
         try:
-            with self._explained():
+            async with self._explained():
                 yield client
         finally:
             await client.aclose()
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def _explained(self) -> AsyncIterator[None]:
         """Turn what no waiting helps against into ConfigurationError."""
         try:
             yield
@@ -276,9 +282,11 @@ class RedisTransport:
                 f"Redis at {self._address} refuses this service: {_line(error)}"
             ) from error
         except AWAY as error:
-            if tls := [cause for cause in causes(error) if isinstance(cause, ssl.SSLError)]:
-                raise ConfigurationError(f"Redis's TLS: {_line(tls[0])}") from error
-            raise
+            why = await self._settings.refusal(error, *self._place)
+            if why is None:
+                raise
+            where, url = f"Redis at {self._address}", f"{self._variables}URL"
+            raise tls.explain(why, where, url, self._variables) from error
 
 
 def _line(error: BaseException) -> str:

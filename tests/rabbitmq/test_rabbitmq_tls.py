@@ -1,0 +1,58 @@
+"""RabbitMQ with TLS: it works, or says what to correct, and is never in the clear."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers import rabbitmq as rabbitmq_server
+from tests.support.tls import (
+    PLAIN,
+    SECRET,
+    WRONG,
+    Secured,
+    is_refused,
+    publishes_and_consumes,
+    refuses_to_speak_without_tls,
+    says_no_password,
+    speaking_tls,
+)
+
+from runtime.rabbitmq import connect  # isort: skip  - assembled by the support
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture(scope="module")
+def secured() -> Iterator[Secured]:
+    with speaking_tls(rabbitmq_server) as (server, own, others, at):
+        server.control("add_user", "shop", SECRET)
+        server.control("set_permissions", "shop", ".*", ".*", ".*")
+        address = at.replace("guest:guest", f"shop:{SECRET}")
+        plain = server.url.replace("amqp:", "amqps:")
+        yield Secured(connect, "RABBITMQ", "URL", address, own, others, {}, plain)
+
+
+def test_with_a_certificate_a_service_publishes_and_consumes(
+    secured: Secured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(publishes_and_consumes(secured, monkeypatch))
+
+
+@pytest.mark.parametrize("what", [*WRONG, PLAIN])
+def test_what_is_wrong_is_refused_and_named(
+    secured: Secured, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(is_refused(secured, what, monkeypatch))
+
+
+def test_certificates_are_not_given_for_nothing(secured: Secured) -> None:
+    refuses_to_speak_without_tls(secured, {"URL": secured.address.replace("amqps:", "amqp:")})
+
+
+def test_no_password_is_ever_logged(
+    secured: Secured, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    asyncio.run(says_no_password(secured, monkeypatch, capfd))

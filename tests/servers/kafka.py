@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (
+    AdminClient,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
 from confluent_kafka.cimpl import NewTopic
 
 from tests.servers.base import (
@@ -80,6 +85,17 @@ ssl.keystore.location={own}
 ssl.truststore.type=PEM
 ssl.truststore.location={folder}/ca.pem
 ssl.client.auth=required
+"""
+_LOGIN = "org.apache.kafka.common.security"
+_SASL = f"""sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER
+listener.name.sasl_plaintext.plain.sasl.jaas.config=\\
+{_LOGIN}.plain.PlainLoginModule required user_{{user}}="{{password}}";
+listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config=\\
+{_LOGIN}.scram.ScramLoginModule required;
+listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config=\\
+{_LOGIN}.scram.ScramLoginModule required;
+listener.name.sasl_plaintext.oauthbearer.sasl.jaas.config=\\
+{_LOGIN}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="kafka";
 """
 
 # The image is configured by the same settings, as environment variables; it listens at the same
@@ -182,7 +198,7 @@ class Kafka:
         """
         if not self.folder:
             raise Missing("Kafka: rights are checked on a server from jars alone")
-        login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+        login = f"{_LOGIN}.plain.PlainLoginModule required"
         return self._listen(
             "SASL_PLAINTEXT",
             "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n"
@@ -191,6 +207,19 @@ class Kafka:
             "listener.name.sasl_plaintext.plain.sasl.jaas.config="
             f'{login} user_{user}="{password}";\n',
         )
+
+    def ask_who(self, user: str, password: str) -> str:
+        """Listen for users too, and know one by each mechanism; where.
+
+        With OAUTHBEARER it is whoever has a token, which nobody need have signed.
+        """
+        address = self._listen("SASL_PLAINTEXT", _SASL.format(user=user, password=password))
+        admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        for kind in (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512):
+            how = ScramCredentialInfo(kind, 4096)
+            known = UserScramCredentialUpsertion(user, how, password.encode())
+            admin.alter_user_scram_credentials([known])[user].result(20)
+        return address
 
     def speak_tls(self, folder: Path) -> str:
         """Listen with TLS too, and let in who has a certificate; where.

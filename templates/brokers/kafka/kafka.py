@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException
-from pydantic import Field, FilePath, SecretStr, model_validator
+from pydantic import Field, FilePath, HttpUrl, SecretStr, model_validator
 
 from . import kafka_export, kafka_history, kafka_state, tls
 from .errors import ConfigurationError
@@ -62,6 +62,11 @@ class KafkaSettings(tls.TlsSettings):
     sasl_mechanism: str | None = None
     sasl_username: str | None = None
     sasl_password: SecretStr | None = None
+    # With the mechanism OAUTHBEARER: where tokens are had, and who asks for them.
+    sasl_oauth_token_url: HttpUrl | None = None
+    sasl_oauth_client_id: str | None = None
+    sasl_oauth_client_secret: SecretStr | None = None
+    sasl_oauth_scope: str | None = None
     group_id: str | None = None  # instead of the group the service names itself
     group_instance_id: str | None = None  # static membership, for pods with stable names
     session_timeout_ms: int = 45_000
@@ -88,6 +93,18 @@ class KafkaSettings(tls.TlsSettings):
             raise ValueError(f"a sasl_password is of no use with {self.security_protocol}")
         return self
 
+    @model_validator(mode="after")
+    def _tokens_can_be_had(self) -> KafkaSettings:
+        wanted = ("sasl_oauth_token_url", "sasl_oauth_client_id", "sasl_oauth_client_secret")
+        given = [name for name in (*wanted, "sasl_oauth_scope") if getattr(self, name) is not None]
+        by_properties = any("sasl.oauthbearer" in name for name in self.properties)
+        if given and self.sasl_mechanism != "OAUTHBEARER":
+            raise ValueError(f"{given[0]} is for the sasl_mechanism OAUTHBEARER alone")
+        missing = [name for name in wanted if name not in given]
+        if missing and (given or (self.sasl_mechanism == "OAUTHBEARER" and not by_properties)):
+            raise ValueError(f"the sasl_mechanism OAUTHBEARER needs {' and '.join(missing)}")
+        return self
+
     @property
     def lacks_tls(self) -> str | None:
         """The security protocol, when that is not TLS."""
@@ -101,16 +118,20 @@ class KafkaSettings(tls.TlsSettings):
     def client(self) -> dict[str, Any]:
         """What every client of the cluster is configured with."""
         config: dict[str, Any] = {
-            **self.properties,
             "bootstrap.servers": self.bootstrap_servers,
             "client.id": self.client_id,
             "security.protocol": self.security_protocol,
             "sasl.mechanism": self.sasl_mechanism,
             "sasl.username": self.sasl_username,
             "sasl.password": _open(self.sasl_password),
-            "ssl.ca.location": _path(self.ssl_ca_location),
-            "ssl.certificate.location": _path(self.ssl_certificate_location),
-            "ssl.key.location": _path(self.ssl_key_location),
+            "sasl.oauthbearer.method": None if self.sasl_oauth_token_url is None else "oidc",
+            "sasl.oauthbearer.token.endpoint.url": _text(self.sasl_oauth_token_url),
+            "sasl.oauthbearer.client.id": self.sasl_oauth_client_id,
+            "sasl.oauthbearer.client.secret": _open(self.sasl_oauth_client_secret),
+            "sasl.oauthbearer.scope": self.sasl_oauth_scope,
+            "ssl.ca.location": _text(self.ssl_ca_location),
+            "ssl.certificate.location": _text(self.ssl_certificate_location),
+            "ssl.key.location": _text(self.ssl_key_location),
             "ssl.key.password": _open(self.ssl_key_password),
             "socket.keepalive.enable": True,
             "allow.auto.create.topics": False,
@@ -118,7 +139,8 @@ class KafkaSettings(tls.TlsSettings):
             # A broker that comes back is found again soon.
             "reconnect.backoff.max.ms": 2000,
         }
-        return {key: value for key, value in config.items() if value is not None}
+        given = {key: value for key, value in config.items() if value is not None}
+        return {**self.properties, **given}
 
     def producer(self) -> dict[str, Any]:
         """Confirmed by all replicas, without duplicates of its own, keys placed as Java does."""
@@ -191,8 +213,8 @@ def _open(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
 
 
-def _path(path: FilePath | None) -> str | None:
-    return None if path is None else str(path)
+def _text(value: FilePath | HttpUrl | None) -> str | None:
+    return None if value is None else str(value)
 
 
 class KafkaTransport:
@@ -326,6 +348,8 @@ class KafkaTransport:
 
     def _explain(self, what: str, error: KafkaError) -> str:
         advice = self._advise(error)
+        if advice is None and error.code() in _AUTHENTICATION:
+            advice = f"see the variables that begin with {self._variables}SASL_"
         return f"{what}: {error.str()}" + (f"; {advice}" if advice else "")
 
     def _advise(self, error: KafkaError) -> str | None:

@@ -114,8 +114,9 @@ def known(subject: Subject, broker: Broker) -> Service:
 def broker_settings(broker: str) -> type[BaseSettings] | None:
     """The broker's own settings in the runtime; the embedded one has none."""
     module = import_module(f"runtime.{discover()[broker].transport}")
-    mine = (each for each in vars(module).values() if isinstance(each, type))
-    return next((each for each in mine if BaseSettings in each.__bases__), None)
+    classes = [each for each in vars(module).values() if isinstance(each, type)]
+    own = (each for each in classes if each.__module__ == module.__name__)
+    return next((each for each in own if issubclass(each, BaseSettings)), None)
 
 
 def variables(service: Service) -> dict[str, Any]:

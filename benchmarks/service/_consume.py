@@ -22,7 +22,8 @@ LANES = "16 lanes by hand"
 GOALS = {FAST: 6.0, LANES: 1.5}  # times as fast as they are
 
 _VERSION = "0.7.8"
-_PEER = (f"faststream[confluent,kafka]=={_VERSION}", "aiokafka[lz4]", "asyncpg")
+_CLIENTS = "confluent,kafka,nats,rabbit,redis"
+_PEER = (f"faststream[{_CLIENTS}]=={_VERSION}", "aiokafka[lz4]", "asyncpg")
 
 _COUNT = """
 SELECT count(*) AS events, count(DISTINCT number) AS numbers,
@@ -36,10 +37,10 @@ def peer() -> Path:
     """The Python that has FastStream, in an environment of its own; made when it is not there."""
     folder = Path.home() / ".cache" / "eventgen" / "benchmarks" / f"faststream-{_VERSION}"
     python, complete = folder / "bin" / "python", folder / "complete"
-    if not complete.exists():
+    if not complete.exists() or complete.read_text() != "\n".join(_PEER):
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
         subprocess.run([python, "-m", "pip", "install", "--quiet", *_PEER], check=True)
-        complete.touch()
+        complete.write_text("\n".join(_PEER))
     return python
 
 
@@ -54,20 +55,20 @@ def start(bench: Bench, name: str) -> AbstractContextManager[Process]:
     return bench.running(peer(), PARTS / "faststream_service.py", *workers, GROUP=group)
 
 
-def rate(bench: Bench, name: str, seconds: float) -> float:
+def rate(bench: Bench, running: AbstractContextManager[Process], seconds: float) -> float:
     """Events a second, from the first effect to the last one of so many seconds."""
     bench.sql("TRUNCATE effects, inbox")
     bench.sql("CHECKPOINT")
-    with start(bench, name) as process:
+    with running as process:
         late = time.monotonic() + PATIENCE
         while not bench.sql("SELECT 1 FROM effects LIMIT 1"):
             if process.poll() is not None or time.monotonic() > late:
-                raise RuntimeError(f"{name} handles nothing:\n{bench.log()}")
+                raise RuntimeError(f"{process.args} handles nothing:\n{bench.log()}")
             time.sleep(0.1)
         time.sleep(seconds)
     [row] = bench.sql(_COUNT)
     if not row["events"] == row["numbers"] == row["claimed"]:
-        raise RuntimeError(f"{name} did not do the work: {dict(row)}")
+        raise RuntimeError(f"{process.args} did not do the work: {dict(row)}")
     return float(row["events"] / row["seconds"])
 
 
@@ -78,7 +79,7 @@ def consume(bench: Bench, rounds: int, seconds: float) -> None:
     ratios: dict[str, list[float]] = {name: [] for name in rates}
     for _ in range(rounds):
         for name, found in rates.items():
-            found.append(rate(bench, name, seconds))
+            found.append(rate(bench, start(bench, name), seconds))
         for name, found in rates.items():
             ratios[name].append(rates[OURS][-1] / found[-1])
     print(f"{'inbox, insert, acknowledgement':<32} {'events/s':>9} {'ours is':>9}   goal")

@@ -1,4 +1,4 @@
-"""The service that is measured, generated anew, on a Kafka and a PostgreSQL of its own."""
+"""The service that is measured, generated anew, on a broker and a PostgreSQL of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import asyncpg
 from confluent_kafka import Consumer, Producer, TopicPartition
+from parts.orders import orders
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "generator")]
@@ -32,8 +33,6 @@ Process = subprocess.Popen[bytes]
 
 PARTS = Path(__file__).parent / "parts"
 PARTITIONS = 8
-CUSTOMERS = 1000
-TYPE = "order.placed"
 TOPIC = "bench-orders"
 
 SPEC = """\
@@ -74,11 +73,27 @@ CREATE TABLE effects (
 
 
 @dataclass(frozen=True)
+class On:
+    """A broker: its name, what starts a server, and what processes have to know of that."""
+
+    broker: str
+    module: Any
+    env: Callable[[Any], Mapping[str, str]]
+
+
+KAFKA = On(
+    "kafka",
+    kafka_server,
+    lambda kafka: {"BENCH_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap, "BOOTSTRAP": kafka.bootstrap},
+)
+
+
+@dataclass(frozen=True)
 class Bench:
     """The generated project, the servers below it, and what to run it with."""
 
     project: Path
-    kafka: Any
+    server: Any
     postgres: Any
     env: dict[str, str]
 
@@ -107,10 +122,16 @@ class Bench:
         """A process of the generated service."""
         return self.running(sys.executable, "-m", "bench", *command, **env)
 
+    def finish(self, *command: str | Path) -> str:
+        """Run a program to its end; what it printed."""
+        done = run(*command, cwd=self.project, env=self.env)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout
+
     def other_topic(self) -> str:
         """A new topic."""
         topic = f"{TOPIC}-{uuid4().hex}"
-        self.kafka.create_topic(topic, PARTITIONS)
+        self.server.create_topic(topic, PARTITIONS)
         return topic
 
     def messages(self) -> int:
@@ -121,13 +142,13 @@ class Bench:
         """A group that has consumed all there is."""
         group = uuid4().hex
         ends = [TopicPartition(TOPIC, partition, end) for partition, end in self._ends().items()]
-        client = Consumer({"bootstrap.servers": self.kafka.bootstrap, "group.id": group})
+        client = Consumer({"bootstrap.servers": self.server.bootstrap, "group.id": group})
         client.commit(offsets=ends, asynchronous=False)
         client.close()
         return group
 
     def _ends(self) -> dict[int, int]:
-        client = Consumer({"bootstrap.servers": self.kafka.bootstrap, "group.id": "ends"})
+        client = Consumer({"bootstrap.servers": self.server.bootstrap, "group.id": "ends"})
         try:
             return {
                 partition: client.get_watermark_offsets(
@@ -150,51 +171,37 @@ async def _fetch(dsn: str, statement: str, arguments: Sequence[object]) -> list[
         await connection.close()
 
 
-def produce(bench: Bench, topic: str, events: int) -> float:
-    """Fill a topic with events as a relay would; confirmed by the broker, in so many seconds."""
-    note = "x" * 120
+def produce(bench: Bench, topic: str, events: int, first: int = 0, at_once: int = 0) -> float:
+    """Fill a topic with events as a relay would; confirmed by the broker, in so many seconds.
+
+    At most `at_once` are under way, if it says so.
+    """
     producer = Producer(
         {
-            "bootstrap.servers": bench.kafka.bootstrap,
+            "bootstrap.servers": bench.server.bootstrap,
             "enable.idempotence": True,
             "linger.ms": 1,
             "compression.type": "lz4",
             "queue.buffering.max.messages": 1_000_000,
         }
     )
-    messages = []
-    for number in range(events):
-        customer = f"customer-{number % CUSTOMERS}"
-        body = (
-            f'{{"order_id":"{uuid4()}","customer":"{customer}","number":{number},'
-            f'"placed_at":"2026-01-31T12:00:00.000000Z","note":"{note}"}}'
-        )
-        headers = {
-            "ce_specversion": "1.0",
-            "ce_id": str(uuid4()),
-            "ce_type": TYPE,
-            "ce_source": "bench",
-            "content-type": "application/json",
-            "ce_time": "2026-01-31T12:00:00.000000Z",
-            "ce_eventversion": "1.0.0",
-            "ce_partitionkey": customer,
-            "ce_correlationid": str(uuid4()),
-        }
-        messages.append((customer, body, list(headers.items())))
+    messages = [(key, body, list(named.items())) for key, named, body in orders(first, events)]
     began = time.perf_counter()
     for number, (key, body, pairs) in enumerate(messages):
         producer.produce(topic, body, key, headers=pairs)
-        if number % 1000 == 0:
+        if at_once and number % at_once == at_once - 1:
+            producer.flush()
+        elif number % 1000 == 0:
             producer.poll(0)
     producer.flush()
     return time.perf_counter() - began
 
 
-def _generate(folder: Path) -> Path:
+def _generate(folder: Path, broker: str) -> Path:
     spec = folder / "bench.yaml"
     spec.write_text(SPEC)
     here = {"PYTHONPATH": str(ROOT / "generator")}
-    options = ("--spec", spec, "--broker", "kafka")
+    options = ("--spec", spec, "--broker", broker)
     made = eventgen("new", "service", folder / "bench", *options, cwd=folder, env=here)
     assert made.returncode == 0, made.stderr
     (folder / "bench/src/bench/handlers/on_order_placed.py").write_text(HANDLER)
@@ -202,31 +209,30 @@ def _generate(folder: Path) -> Path:
 
 
 @contextmanager
-def running_bench() -> Iterator[Bench]:
+def running_bench(on: On = KAFKA) -> Iterator[Bench]:
     """Servers, tables and the service; all gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="eventgen-bench-"))
     folder.chmod(0o711)  # PostgreSQL runs as another user when this runs as root
     try:
-        project = _generate(folder)
+        project = _generate(folder, on.broker)
         with (
-            own_server(kafka_server, folder / "kafka") as kafka,
+            own_server(on.module, folder / on.broker) as server,
             own_server(postgres_server, folder / "postgres") as postgres,
         ):
             env = {
                 **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
                 "PYTHONPATH": str(project / "src"),
                 "BENCH_DATABASE_URL": postgres.url,
-                "BENCH_KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
+                **on.env(server),
                 "BENCH_HTTP_PORT": "0",
                 "DSN": postgres.dsn,
-                "BOOTSTRAP": kafka.bootstrap,
                 "TOPIC": TOPIC,
             }
-            migrated = run(sys.executable, "-m", "alembic", "upgrade", "head", cwd=project, env=env)
-            assert migrated.returncode == 0, migrated.stderr
-            made = Bench(project, kafka, postgres, env)
+            made = Bench(project, server, postgres, env)
+            made.finish(sys.executable, "-m", "alembic", "upgrade", "head")
             made.sql(TABLES)
-            kafka.create_topic(TOPIC, PARTITIONS)
+            if on is KAFKA:
+                server.create_topic(TOPIC, PARTITIONS)
             yield made
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -138,15 +138,21 @@ class Nats:
 
     def let_in(self, user: Mapping[str, Any], password: str = "secret") -> str:
         """Know one more user, as the configuration has them; what it connects to."""
+        self._know({**user, "password": password})
+        return self.url.replace("://", f"://{user['user']}:{password}@")
+
+    def let_in_key(self, public: str) -> None:
+        """Know the holder of an nkey."""
+        self._know({"nkey": public})
+
+    def _know(self, user: Mapping[str, Any]) -> None:
         if not self.folder:
             raise Missing("NATS: users are added to a server that the tests have started alone")
         file = Path(self.folder) / "nats.conf"
         first = "{ user: app, password: app }"
-        known = json.dumps({**user, "password": password})
-        file.write_text(file.read_text().replace(first, f"{first}\n      {known}"))
+        file.write_text(file.read_text().replace(first, f"{first}\n      {json.dumps(user)}"))
         self.kill()
         self.restart()
-        return self.url.replace("://", f"://{user['user']}:{password}@")
 
     def speak_tls(self, folder: Path) -> str:
         """Speak TLS alone from now on, and let in who has a certificate; where, as a URL.

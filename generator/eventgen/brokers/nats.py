@@ -252,6 +252,7 @@ BROKER = Broker(
             "nats_export",
             "nats_link",
             "nats_log",
+            "nats_login",
             "nats_names",
             "nats_producer",
             "nats_reading",

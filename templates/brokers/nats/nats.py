@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 import structlog
 from nats.errors import AuthorizationError, SecureConnWantedError
 from nats.js.errors import APIError, ServiceUnavailableError
-from pydantic import Field, HttpUrl, SecretStr, field_validator
+from pydantic import Field, FilePath, HttpUrl, SecretStr, field_validator, model_validator
 
-from . import nats_export, nats_streams, tls
+from . import nats_export, nats_login, nats_streams, tls
 from .checkpoints import Checkpoints, provide_tables
 from .errors import ConfigurationError
 from .nats_link import AWAY, Link
@@ -58,6 +58,9 @@ class NatsSettings(tls.TlsSettings):
     """
 
     url: SecretStr
+    # Instead of a user in the URL, one of these files.
+    credentials_location: FilePath | None = None  # `.creds`, with a JWT
+    nkey_seed_location: FilePath | None = None
     monitoring_url: HttpUrl | None = None  # of one server, for `doctor`
     group_id: str | None = None  # instead of the service's name, which its positions are kept by
     # Short on purpose: an event that was not confirmed stays in the outbox and is sent again.
@@ -81,6 +84,26 @@ class NatsSettings(tls.TlsSettings):
             if parts.scheme not in ("nats", "tls") or not parts.hostname:
                 raise ValueError("each server is nats://host:port or tls://host:port")
         return url
+
+    @field_validator("credentials_location")
+    @classmethod
+    def _has_credentials(cls, path: FilePath | None) -> FilePath | None:
+        if path is not None:
+            nats_login.read_credentials(path)
+        return path
+
+    @field_validator("nkey_seed_location")
+    @classmethod
+    def _has_a_seed(cls, path: FilePath | None) -> FilePath | None:
+        if path is not None:
+            nats_login.read_seed(path)
+        return path
+
+    @model_validator(mode="after")
+    def _is_one_user(self) -> NatsSettings:
+        if self.credentials_location is not None and self.nkey_seed_location is not None:
+            raise ValueError("credentials_location and nkey_seed_location are of two users")
+        return self
 
     @property
     def servers(self) -> list[str]:
@@ -113,7 +136,19 @@ class NatsSettings(tls.TlsSettings):
         secure = any(one.startswith("tls:") for one in self.servers)
         if secure or self.ssl_ca_location or self.ssl_certificate_location:
             options["tls"] = await asyncio.to_thread(self.tls)
+        options |= await asyncio.to_thread(self._login)
         return await Link.open(options, secure="tls" in options)
+
+    def _login(self) -> dict[str, Any]:
+        """Who asks, when that is not in the URL. A file may be about to be exchanged."""
+        try:
+            if self.credentials_location is not None:
+                return nats_login.read_credentials(self.credentials_location)
+            if self.nkey_seed_location is not None:
+                return nats_login.read_seed(self.nkey_seed_location)
+        except ValueError as error:
+            raise ConnectionError(f"cannot log in: {error}") from error
+        return {}
 
 
 class NatsTransport:

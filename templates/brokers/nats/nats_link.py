@@ -80,13 +80,15 @@ class Link:
                 )
         except BaseException as error:
             await link.close()
-            reason = (isinstance(error, Error) and link._error) or error
-            if isinstance(reason, ConnectionError) and link.client.wants_certificate:
+            reason = link._error if isinstance(error, Error) else None
+            if isinstance(reason or error, ConnectionError) and link.client.wants_certificate:
                 # What the server says of it does not get through to here.
                 raise ssl.SSLError(
                     1, "an alert of the server, which wants a certificate"
                 ) from error
-            raise reason from error
+            if reason is not None:
+                raise reason from error
+            raise
         return link
 
     @property

@@ -12,6 +12,7 @@ from tests.support.tls import (
     SECRET,
     WRONG,
     Secured,
+    cannot_be_set_up,
     is_refused,
     publishes_and_consumes,
     refuses_to_speak_without_tls,
@@ -44,6 +45,13 @@ def test_what_is_wrong_is_refused_and_named(
     secured: Secured, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asyncio.run(is_refused(secured, what, monkeypatch))
+
+
+@pytest.mark.parametrize("what", ["another authority", "the key of another certificate"])
+def test_what_is_wrong_is_named_to_who_provisions(
+    secured: Secured, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(cannot_be_set_up(secured, what, monkeypatch))
 
 
 def test_certificates_are_not_given_for_nothing(secured: Secured) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,15 +118,35 @@ async def publishes_and_consumes(secured: Secured, monkeypatch: pytest.MonkeyPat
 
 async def is_refused(secured: Secured, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A service with something wrong does not start. It says what to correct, and no password."""
+    await _is_said(secured, what, monkeypatch, lambda transport: transport.start())
+
+
+async def cannot_be_set_up(secured: Secured, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is its broker, as its administrator tries before there is a service."""
+
+    def provision(transport: Any) -> Awaitable[Any]:
+        made: Awaitable[Any] = transport.provision(SERVICE.channels, dry_run=True)
+        return made
+
+    await _is_said(secured, what, monkeypatch, provision)
+
+
+async def _is_said(
+    secured: Secured,
+    what: str,
+    monkeypatch: pytest.MonkeyPatch,
+    step: Callable[[Any], Awaitable[Any]],
+) -> None:
     _tell(monkeypatch, SERVICE, secured.broker, secured.wrong(what))
     named = WRONG.get(what, "address").replace("address", secured.variable)
     async with shared_database(SERVICE) as database:
         transport = secured.connect(SERVICE, database)
         try:
-            with pytest.raises(ConfigurationError, match=f"ORDERS_{secured.broker}_{named}") as why:
-                await transport.start()
+            with pytest.raises(ConfigurationError) as why:
+                await step(transport)
         finally:
             await transport.close()
+    assert f"ORDERS_{secured.broker}_{named}" in str(why.value)
     for password in (PASSWORD, SECRET):
         assert password not in str(why.value)
 

@@ -21,7 +21,7 @@ from .kafka_topics import is_there, pattern, provision
 from .settings import load_broker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
     from datetime import datetime
 
     from .database import Database
@@ -240,8 +240,7 @@ class KafkaTransport:
         if not await self._answers(_PROBE_SECONDS):
             if self._refused is not None:
                 await self._producer.close()
-                where = f"Kafka at {self._settings.bootstrap_servers} refuses this service"
-                raise ConfigurationError(self._explain(where, self._refused))
+                raise self._refusal(self._refused)
             _log.warning("kafka.not_reachable", servers=self._settings.bootstrap_servers)
 
     async def publish(self, messages: Sequence[Outgoing]) -> Sequence[Sent]:
@@ -284,9 +283,16 @@ class KafkaTransport:
 
     async def provision(self, channels: Sequence[Channel], *, dry_run: bool) -> Sequence[Change]:
         """Create the topics that are missing."""
-        config: Mapping[str, Any] = self._settings.client()
+        config = {**self._admin(), "error_cb": self._on_error}
         defaults = self._settings.topics()
-        return await asyncio.to_thread(provision, config, channels, defaults, dry_run=dry_run)
+        try:
+            return await asyncio.to_thread(provision, config, channels, defaults, dry_run=dry_run)
+        except KafkaException as error:
+            raise ConfigurationError(self._explain("Kafka's client", error.args[0])) from error
+        except ConfigurationError as error:
+            if self._refused is None:
+                raise
+            raise self._refusal(self._refused) from error
 
     def export(self, service: Service, user: str) -> str:
         """A script for Kafka's own tools."""
@@ -345,6 +351,10 @@ class KafkaTransport:
             f"Kafka at {self._settings.bootstrap_servers} has no topic {topic}: "
             f"run `{self._service.name} provision`, or have it created"
         )
+
+    def _refusal(self, error: KafkaError) -> ConfigurationError:
+        where = f"Kafka at {self._settings.bootstrap_servers} refuses this service"
+        return ConfigurationError(self._explain(where, error))
 
     def _explain(self, what: str, error: KafkaError) -> str:
         advice = self._advise(error)

@@ -58,6 +58,7 @@ def provision(
     try:
         existing = admin.list_topics(timeout=_SECONDS).topics
     except KafkaException as error:
+        admin.poll(0)  # whoever listens to its errors hears why
         raise ConfigurationError(f"Kafka does not answer: {error.args[0].str()}") from error
     topics = wanted(channels, defaults)
     for name in sorted(topics.keys() & existing.keys()):

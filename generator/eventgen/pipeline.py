@@ -13,7 +13,7 @@ from eventgen import catalogue, verdict
 from eventgen.diagnostics import Diagnostic, Label, Severity, has_errors
 from eventgen.model import Foreign, Service
 from eventgen.model.config import Config, Perspective
-from eventgen.plan import protocols
+from eventgen.plan import protocols, sizes
 from eventgen.plan.broker import Broker
 from eventgen.plan.kinds import RenderedFile, Subject
 from eventgen.rules import check_all
@@ -59,6 +59,7 @@ def examine(loaded: Loaded, config: Config, broker: Broker | None, display: str)
         free = verdict.by_language(free, loaded.invalidating)
         if broker is not None:
             free += protocols.check(loaded.service, broker)
+            free += sizes.check(loaded.service, broker)
             free += broker.check(Subject(loaded.service, config))
     free += _about_suppressions(loaded, free, broker)
     judged = verdict.judge(fixed, free, loaded.suppressions, config.check)

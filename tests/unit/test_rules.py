@@ -37,6 +37,18 @@ def found(
     return [(one.name, one.message) for one in check(path, config, chosen, "spec.yaml").findings]
 
 
+def places(tmp_path: Path, text: str, name: str, broker: str) -> list[str]:
+    """What stands where such a finding points."""
+    path = tmp_path / "spec.yaml"
+    path.write_text(text, encoding="utf-8")
+    lines = text.splitlines()
+    return [
+        lines[one.primary.span.line - 1][one.primary.span.column - 1 :].split("}")[0]
+        for one in check(path, CONFIG, discover()[broker], "spec.yaml").findings
+        if one.name == name and one.primary is not None
+    ]
+
+
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
 def test_the_rules_are_silent_on_good_specifications(path: Path) -> None:
     names = {one.name for one in check(path, CONFIG, None, path.name).findings}
@@ -148,6 +160,79 @@ def bound(protocol: str = "kafka", bindings: str = "{}", other: str = "shop.refu
 def test_what_kafka_would_not_honour_is_told(tmp_path: Path, text: str, names: list[str]) -> None:
     assert [name for name, _ in found(tmp_path, text, broker="kafka")] == names
     assert found(tmp_path, text, broker="embedded") == []
+
+
+def sending(binding: str, action: str = "send") -> str:
+    text = bound("amqp").replace(
+        "{action: send,", f"{{action: {action}, bindings: {{amqp: {binding}}},"
+    )
+    assert binding in text
+    return text
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (bound("amqp", "{amqp: {is: routingKey, exchange: {type: topic}}}"), []),
+        (bound("amqp", "{amqp: {is: queue}}"), ["rabbitmq-channel-is-queue"]),
+        (bound("amqp", "{amqp: {exchange: {type: fanout}}}"), ["rabbitmq-exchange-not-topic"]),
+        (sending("{priority: 0, deliveryMode: 2, mandatory: true, ack: true}"), []),
+        (sending("{expiration: 60000}"), ["rabbitmq-field-ignored"] * 2),
+        (sending("{priority: 5, deliveryMode: 1}"), ["rabbitmq-field-ignored"] * 4),
+        (sending("{cc: [audit], bcc: [spies]}"), ["rabbitmq-field-ignored"] * 4),
+        (sending("{expiration: 60000}", "receive"), []),
+    ],
+)
+def test_what_rabbitmq_is_not_asked_for_is_told(
+    tmp_path: Path, text: str, names: list[str]
+) -> None:
+    assert [name for name, _ in found(tmp_path, text, broker="rabbitmq")] == names
+    assert found(tmp_path, text, broker="embedded") == []
+
+
+@pytest.mark.parametrize(
+    ("bindings", "ordering", "names"),
+    [
+        ("{sns: {name: orders, ordering: {type: FIFO}}}", "key", []),
+        ("{sns: {name: orders, ordering: {type: standard}}}", "none", []),
+        ("{sns: {name: a, ordering: {type: standard}}}", "key", ["sqs-kind-contradicts-order"]),
+        ("{sns: {name: a, ordering: {type: FIFO}}}", "none", ["sqs-kind-contradicts-order"]),
+        ("{sqs: {queue: {name: a, fifoQueue: true}}}", "key", []),
+        ("{sqs: {queue: {name: a, fifoQueue: true}}}", "none", ["sqs-kind-contradicts-order"]),
+        ("{sqs: {queue: {name: a, fifoQueue: false}}}", "key", ["sqs-kind-contradicts-order"]),
+        ("{sqs: {queue: {name: a, fifoQueue: true, deliveryDelay: 0}}}", "key", []),
+        (
+            "{sqs: {queue: {name: a, fifoQueue: true, deliveryDelay: 60}}}",
+            "key",
+            ["sqs-delay-ignored"],
+        ),
+    ],
+)
+def test_what_sqs_is_not_asked_for_is_told(
+    tmp_path: Path, bindings: str, ordering: str, names: list[str]
+) -> None:
+    text = bound("sqs", f"{bindings}, x-eventgen: {{ordering: {ordering}}}")
+    assert [name for name, _ in found(tmp_path, text, broker="sqs")] == names
+    assert found(tmp_path, text, broker="embedded") == []
+
+
+@pytest.mark.parametrize("broker", discover())
+def test_a_text_that_no_message_has_room_for_is_told(tmp_path: Path, broker: str) -> None:
+    room = discover()[broker].capabilities.max_message_bytes
+    most = 10**9 if room is None else room
+    lines = [f"{{type: string, maxLength: {number}}}" for number in (most, most + 1)]
+    fits, larger = (
+        bound().replace("{id: {type: string}}", f"{{id: {{type: string}}, scan: {line}}}")
+        for line in lines
+    )
+    named = "longer-than-a-message"
+    assert named not in {name for name, _ in found(tmp_path, fits, broker=broker)}
+    told = [text for name, text in found(tmp_path, larger, broker=broker) if name == named]
+    assert len(told) == (0 if room is None else 1)
+    assert all(text.startswith(f"`scan` may have {most + 1:,} characters, and ") for text in told)
+    assert places(tmp_path, larger, named, broker) == [str(most + 1)] * len(told)
+    received = larger.replace("action: send", "action: receive")
+    assert named not in {name for name, _ in found(tmp_path, received, broker=broker)}
 
 
 @pytest.mark.parametrize(

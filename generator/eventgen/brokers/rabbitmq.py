@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from eventgen.diagnostics import Diagnostic, Label, Severity
-from eventgen.model import Ordering
+from eventgen.model import Action, Ordering
 from eventgen.plan.broker import Broker, Capabilities
 from eventgen.plan.build import compose_view, env_prefix, subscribed
 from eventgen.plan.deployment import MOST, TARGET, Deployment, Scaling, Trigger
@@ -22,6 +22,7 @@ _ILLEGAL = re.compile(r"[^A-Za-z0-9._{}-]+")
 _LONGEST_KEY = 255
 _SLOT = len(".15")  # the transport adds it
 _QUEUES = 4  # of a subscription with an order
+_KIND = ("bindings", "amqp", "is")
 _EXCHANGE = ("bindings", "amqp", "exchange")
 
 
@@ -44,9 +45,13 @@ def options(bindings: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _exchange(bindings: Mapping[str, Any]) -> Mapping[str, Any]:
-    binding = bindings.get("amqp")
-    exchange = binding.get("exchange") if isinstance(binding, Mapping) else None
+    exchange = _binding(bindings).get("exchange")
     return exchange if isinstance(exchange, Mapping) else {}
+
+
+def _binding(bindings: Mapping[str, Any]) -> Mapping[str, Any]:
+    binding = bindings.get("amqp")
+    return binding if isinstance(binding, Mapping) else {}
 
 
 def scaling(subject: Subject) -> Scaling:
@@ -73,6 +78,8 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
     """What RabbitMQ would refuse, and what a binding asks for that is done another way."""
     yield from _keys(subject.service)
     yield from _exchanges(subject.service)
+    yield from _queues(subject.service)
+    yield from _sending(subject.service)
 
 
 def _keys(service: Service) -> Iterator[Diagnostic]:
@@ -115,7 +122,72 @@ def _exchanges(service: Service) -> Iterator[Diagnostic]:
             )
 
 
+def _queues(service: Service) -> Iterator[Diagnostic]:
+    """A channel is a routing key here: a subscription's queues are its service's own."""
+    for channel in service.channels:
+        if _binding(channel.bindings).get("is") == "queue":
+            yield Diagnostic(
+                "rabbitmq-channel-is-queue",
+                Severity.WARNING,
+                "the binding makes the channel a queue, and its events go through a topic exchange",
+                Label(channel.places.at(*_KIND)),
+                help="say `is: routingKey`, and bind the queue of others to that key",
+            )
+
+
+def _sending(service: Service) -> Iterator[Diagnostic]:
+    """What would lose events, or have them overtake each other, is not done."""
+    for operation in service.operations:
+        binding = _binding(operation.bindings) if operation.action is Action.SEND else {}
+        for field, why in _REFUSED.items():
+            if field in binding and binding[field] != _HARMLESS.get(field):
+                yield Diagnostic(
+                    "rabbitmq-field-ignored",
+                    Severity.WARNING,
+                    f"`{field}` counts for nothing: {why}",
+                    Label(operation.places.at("bindings", "amqp", field)),
+                    help="remove it",
+                )
+
+
+_REFUSED = {
+    "expiration": "an event waits until it is handled",
+    "priority": "events of a key keep their order",
+    "deliveryMode": "every event is written to the disk",
+    "cc": "an event has one routing key",
+    "bcc": "an event has one routing key",
+}
+_HARMLESS: Mapping[str, Any] = {"priority": 0, "deliveryMode": 2}
+
 _EXPLANATIONS = {
+    "rabbitmq-channel-is-queue": """\
+A channel's binding says that the channel is a queue.
+
+## What it checks
+
+A channel's AMQP binding does not say `is: queue`.
+
+## Why
+
+Events are published with a routing key, and every service that subscribes has queues of its own for
+that key: so each of them gets every event, and more processes share a service's queues without
+mixing up the order. A queue of another name is not sent to, and not read.
+
+## Example
+
+```yaml
+channels:
+  orders:
+    address: orders
+    messages: {order.placed: {payload: {type: object}}}
+    bindings: {amqp: {is: queue, queue: {name: orders}}}
+```
+
+## Instead
+
+Say `is: routingKey`. Where somebody else's queue is to get the events, bind it to the exchange with
+that key, `orders.#`.
+""",
     "rabbitmq-exchange-not-topic": """\
 A channel's binding asks for an exchange that is not a topic exchange.
 
@@ -143,6 +215,36 @@ channels:
 
 Say `type: topic`, or leave the exchange out. An exchange of another type can be bound to the
 topic exchange on the broker.
+""",
+    "rabbitmq-field-ignored": """\
+A binding asks for what a service does not do to its events.
+
+## What it checks
+
+The AMQP binding of an operation that sends has no `expiration`, no `priority`, no `cc` and `bcc`,
+and no other `deliveryMode` than 2.
+
+## Why
+
+An event that expires, or that only the memory knows, may be lost; one with a priority overtakes
+earlier ones of its key; and copies go where nobody subscribed. A service promises the opposite, and
+sends its events without these.
+
+## Example
+
+```yaml
+channels:
+  orders: {address: orders, messages: {order.placed: {payload: {type: object}}}}
+operations:
+  publishOrders:
+    action: send
+    channel: {$ref: '#/channels/orders'}
+    bindings: {amqp: {expiration: 60000}}
+```
+
+## Instead
+
+Remove it. What is of no use after a while, say in the event, and let the handler `Skip` it.
 """,
     "rabbitmq-routing-key-collision": """\
 Two channels become the same routing key.

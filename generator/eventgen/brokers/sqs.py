@@ -113,11 +113,54 @@ def _allow(name: str, actions: Iterable[str], arns: list[str]) -> Mapping[str, A
 
 
 def check(subject: Subject) -> Iterable[Diagnostic]:
-    """Two channels must not share a topic by accident, and its name must not be too long."""
-    return _names(subject.service)
+    """What SNS would refuse, and what a binding asks for that is done another way."""
+    yield from _names(subject.service)
+    yield from _kinds(subject.service)
+    yield from _delays(subject.service)
+
+
+def _kinds(service: Service) -> Iterator[Diagnostic]:
+    """FIFO is what has an order: the binding says the same of it as the channel."""
+    for channel in service.channels:
+        is_fifo = channel.ordering is Ordering.KEY
+        for way, value, fifo in (
+            (("sns", "ordering", "type"), _at(channel, "sns", "ordering", "type"), "FIFO"),
+            (("sqs", "queue", "fifoQueue"), _at(channel, "sqs", "queue", "fifoQueue"), True),
+        ):
+            if value is not None and (value == fifo) is not is_fifo:
+                yield Diagnostic(
+                    "sqs-kind-contradicts-order",
+                    Severity.WARNING,
+                    f"the channel has {'an' if is_fifo else 'no'} order, and is"
+                    f" {'FIFO' if is_fifo else 'not FIFO'} whatever its binding says",
+                    Label(channel.places.at("bindings", *way)),
+                    help=f"say `x-eventgen: {{ordering: {'none' if is_fifo else 'key'}}}` in the"
+                    " channel, or the other in its binding",
+                )
+
+
+def _delays(service: Service) -> Iterator[Diagnostic]:
+    for channel in service.channels:
+        if delay := _at(channel, "sqs", "queue", "deliveryDelay"):
+            yield Diagnostic(
+                "sqs-delay-ignored",
+                Severity.WARNING,
+                f"the binding delays events by {delay} seconds, and they are delivered at once",
+                Label(channel.places.at("bindings", "sqs", "queue", "deliveryDelay")),
+                help="remove it; a handler that comes too early raises `Retry(after=...)`",
+            )
+
+
+def _at(channel: Channel, *way: str) -> Any:
+    """What a binding says at the end of a way; None when it does not."""
+    here: Any = channel.bindings
+    for part in way:
+        here = here.get(part) if isinstance(here, Mapping) else None
+    return here
 
 
 def _names(service: Service) -> Iterator[Diagnostic]:
+    """Two channels must not share a topic by accident, and its name must not be too long."""
     taken: dict[str, Channel] = {}
     for channel in service.channels:
         name = topic_name(channel)
@@ -144,6 +187,61 @@ def _names(service: Service) -> Iterator[Diagnostic]:
 
 
 _EXPLANATIONS = {
+    "sqs-delay-ignored": """\
+A binding asks for events that are delivered later.
+
+## What it checks
+
+The queue of a channel's SQS binding has no `deliveryDelay`.
+
+## Why
+
+A service makes its queues itself, and an event is delivered as soon as it is there. A delay would
+hold for every event of the queue.
+
+## Example
+
+```yaml
+channels:
+  orders:
+    address: orders
+    messages: {order.placed: {payload: {type: object}}}
+    bindings: {sqs: {queue: {name: orders, fifoQueue: true, deliveryDelay: 60}}}
+```
+
+## Instead
+
+Remove it. A handler that an event reaches too early raises `Retry(after=...)`.
+""",
+    "sqs-kind-contradicts-order": """\
+A binding says FIFO, and the channel has no order; or the other way round.
+
+## What it checks
+
+The `ordering.type` of a channel's SNS binding, and the `fifoQueue` of its SQS binding, say the same
+as the channel's `ordering`.
+
+## Why
+
+Only FIFO topics and queues keep events of a key in their order, so the service makes FIFO what has
+one, and standard what has none. Who goes by the binding looks for a topic of the other kind, and
+none can be turned into the other later.
+
+## Example
+
+```yaml
+channels:
+  orders:
+    address: orders
+    messages: {order.placed: {payload: {type: object}}}
+    bindings: {sns: {name: orders, ordering: {type: standard}}}
+```
+
+## Instead
+
+Let both say the same: `type: FIFO` in the binding, or `x-eventgen: {ordering: none}` in the
+channel.
+""",
     "sqs-topic-collision": """\
 Two channels become the same topic.
 

@@ -6,15 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from eventgen.spec.keywords import LISTS, MAPS, SINGLE
+from eventgen.spec.keywords import property_at, subschemas
 from eventgen.spec.validate import Schemas
 
 if TYPE_CHECKING:
     from eventgen.diagnostics import Span
     from eventgen.model import Schema, Service, Spare
-
-_MAPS = MAPS | {"properties"}
-_ONE = SINGLE | {"items"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +61,16 @@ def _is_whole(schema: Schema, sample: _Sample) -> bool:
 
 
 def _samples(schema: Schema) -> Iterator[_Sample]:
-    waiting: list[tuple[tuple[str, ...], Any]] = [((), schema.document)]
-    while waiting:
-        way, here = waiting.pop()
-        if not isinstance(here, dict):
-            continue
+    for way, here in subschemas(schema.document):
         if "default" in here:
             yield _Sample(here["default"], way, ("default",))
         for index, value in enumerate(here.get("examples", ())):
             yield _Sample(value, way, ("examples", str(index)))
-        waiting += [((*way, key), here[key]) for key in _ONE & here.keys()]
-        for key in _MAPS & here.keys():
-            waiting += [((*way, key, name), inner) for name, inner in here[key].items()]
-        for key in LISTS & here.keys():
-            waiting += [((*way, key, str(index)), one) for index, one in enumerate(here[key])]
 
 
 def _subject(sample: _Sample) -> str:
-    parts = iter(sample.holder)
-    names = [next(parts) for part in parts if part in _MAPS]
-    return f"`{'.'.join(names)}`" if names else "this schema"
+    name = property_at(sample.holder)
+    return f"`{name}`" if name else "this schema"
 
 
 def _escaped(part: str) -> str:

@@ -13,7 +13,7 @@ from eventgen.model.names import SCHEMA, Wish, allot
 from eventgen.spec.formats.converted import NamedType, referred
 from eventgen.spec.keywords import DATA
 from eventgen.spec.normalise import Normaliser
-from eventgen.spec.places import of_samples
+from eventgen.spec.places import of_schema
 from eventgen.spec.refs import Target, says_more
 from eventgen.spec.tree import Node
 
@@ -207,7 +207,7 @@ def _named(
     for unit, allowed in zip(others, allotted, strict=True):
         unit.name = "" if allowed is None else allowed.pascal
     schemas = [
-        _schema(unit.name, unit.document, of_samples(unit.node, unit.node.span))
+        _schema(unit.name, unit.document, of_schema(unit.node, unit.node.span))
         for unit in bundler.units
     ]
     for message, name in zip(messages, names, strict=True):

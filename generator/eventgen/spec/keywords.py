@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 SINGLE = frozenset(
@@ -105,3 +105,27 @@ KINDS: tuple[tuple[frozenset[str], str, Callable[[Any], bool]], ...] = (
         lambda value: isinstance(value, str),
     ),
 )  # fmt: skip
+
+
+_HOLDERS = MAPS | {"properties"}
+
+
+def subschemas(document: Any) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """A schema and all the schemas inside it, each with the way to it; not those it refers to."""
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), document)]
+    while waiting:
+        way, here = waiting.pop()
+        if not isinstance(here, dict):
+            continue
+        yield way, here
+        waiting += [((*way, key), here[key]) for key in (SINGLE | {"items"}) & here.keys()]
+        for key in _HOLDERS & here.keys():
+            waiting += [((*way, key, name), inner) for name, inner in here[key].items()]
+        for key in LISTS & here.keys():
+            waiting += [((*way, key, str(index)), one) for index, one in enumerate(here[key])]
+
+
+def property_at(way: Sequence[str]) -> str:
+    """The property that the schema at the end of this way is of: `total.amount`; empty for none."""
+    parts = iter(way)
+    return ".".join(next(parts) for part in parts if part in _HOLDERS)

@@ -1,4 +1,4 @@
-"""Where plain data stands, all the way down, and so the defaults and examples of a schema."""
+"""Where plain data stands, all the way down, and what findings point at inside a schema."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _NAMED = MAPS | {"$defs", "definitions", "properties"}  # their keys are names, not keywords
 _SAMPLES = ("default", "example", "examples")
+_LIMIT = "maxLength"
 
 
 def of_data(node: Node, span: Span) -> Places:
@@ -20,8 +21,8 @@ def of_data(node: Node, span: Span) -> Places:
     return Places(span, _inside(node))
 
 
-def of_samples(node: Node, span: Span) -> Places:
-    """The places of a schema's defaults and examples, and of those of the schemas in it.
+def of_schema(node: Node, span: Span) -> Places:
+    """The places of a schema's defaults, examples and lengths, and those of the schemas in it.
 
     An `example` is found as such, and as the first of `examples` where there are none.
     """
@@ -31,7 +32,9 @@ def of_samples(node: Node, span: Span) -> Places:
         way, holder, is_named = waiting.pop()
         for key, value, place in _children(holder):
             here = (*way, key)
-            if is_named or key not in DATA:
+            if key == _LIMIT and not is_named:
+                parts[here] = place
+            elif is_named or key not in DATA:
                 waiting.append((here, value, not is_named and key in _NAMED))
             elif key in _SAMPLES:
                 parts[here] = place

@@ -105,6 +105,8 @@ class Database(Protocol):
     Clocks are the database's own. Ids come back in the order the rows must be sent or handled.
     """
 
+    budget: float  # seconds of handler time after which a transaction takes no more events
+
     @property
     def engine(self) -> AsyncEngine:
         """The engine, for the service's own use too."""

@@ -40,9 +40,6 @@ if TYPE_CHECKING:
     from .outbox import Publisher
     from .service import Route, Subscription
 
-# Seconds of handler time after which a batch is closed. That of a quick handler is mostly its wait
-# among the lanes: with 20 ms, a busy machine has batches of 5 to 13 events, with this of 40.
-BUDGET = 0.1
 # Seconds in which a process that is at work says something to its database, after its last claim.
 COMMIT_WITHIN = 5.0
 
@@ -136,7 +133,7 @@ class Handling:
     @property
     def patience(self) -> float:
         """Seconds in which a transaction with handlers in it does something."""
-        return self.subscription.timeout + BUDGET + COMMIT_WITHIN
+        return self.subscription.timeout + self.database.budget + COMMIT_WITHIN
 
     # reading ------------------------------------------------------------------------------------
 
@@ -253,7 +250,7 @@ class Handling:
         async with Scope(tx) as scope:
             # One limit for all, as a timer for each costs too much: the singles are exact.
             running = self._run_handlers(scope, works, batch)
-            await within(self.subscription.timeout + BUDGET, running)
+            await within(self.subscription.timeout + self.database.budget, running)
         # Last, so that no lock is held while handlers run: parked, inbox, outbox, commit.
         if batch.waiting:
             await self.database.park(tx, self.subscription.name, batch.waiting)
@@ -277,7 +274,7 @@ class Handling:
     async def _run_handlers(self, scope: Scope, works: Sequence[Work], batch: _Batch) -> None:
         spent = 0.0
         for work in works:
-            if spent >= BUDGET:
+            if spent >= self.database.budget:
                 break
             started = perf_counter()
             batch.settled.append((work, await self._run_in_batch(scope, work, batch)))

@@ -52,6 +52,8 @@ _OUTAGES = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_FULL", "SQLI
 class SqliteDatabase:
     """A `Database` on SQLite 3.35 or later, for one machine: a laptop, a test, a small service."""
 
+    budget = 0.02  # meanwhile nobody else writes
+
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         """`url` is `sqlite:///path`, a file in a folder that exists; opened when first used."""
         path = make_url(url).database

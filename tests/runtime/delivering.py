@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+import pytest
 from pydantic import BaseModel
 from runtime.consumer import Consumption
 from runtime.databases import open_database
@@ -17,6 +18,7 @@ from runtime.envelope import Envelope, to_headers
 from runtime.handling import Handling
 from runtime.outbox import Publisher
 from runtime.parked import ParkedWorker
+from runtime.postgres import PostgresDatabase
 from runtime.service import (
     Channel,
     EventType,
@@ -26,6 +28,7 @@ from runtime.service import (
     Service,
     Subscription,
 )
+from runtime.sqlite import SqliteDatabase
 from runtime.transport import Incoming
 from sqlalchemy import text
 
@@ -273,6 +276,12 @@ async def limit_of_transactions(event: Paid, ctx: Any) -> None:
         """),
         {"n": event.n},
     )
+
+
+def budget(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """How long the handlers of one transaction may take together, on any database."""
+    monkeypatch.setattr(PostgresDatabase, "budget", seconds)
+    monkeypatch.setattr(SqliteDatabase, "budget", seconds)
 
 
 def keys_of_first_lane(lanes: int) -> list[str]:

@@ -21,6 +21,7 @@ from tests.runtime.delivering import (
     Billed,
     Paid,
     bench,
+    budget,
     keys_of_first_lane,
     limit_of_transactions,
     message,
@@ -44,7 +45,7 @@ def quick(monkeypatch):
 @pytest.fixture
 def no_budget(monkeypatch):
     """Batches end where the lane does, however slow this machine is."""
-    monkeypatch.setattr(handling, "BUDGET", 60.0)
+    budget(monkeypatch, 60.0)
 
 
 class Base(DeclarativeBase):
@@ -186,7 +187,7 @@ def test_a_failing_event_neither_undoes_nor_doubles_the_others_of_its_batch(url,
 
 
 def test_a_spent_budget_commits_what_is_done_and_keeps_the_order(url, monkeypatch):
-    monkeypatch.setattr(handling, "BUDGET", 0.02)
+    budget(monkeypatch, 0.02)
 
     async def case():
         commits = []
@@ -837,7 +838,7 @@ def test_nobody_waits_for_a_handler_much_longer_than_it_may_take(postgres, toget
     async def case():
         async with bench(postgres.url, limit_of_transactions, concurrency=1, timeout=3.0) as b:
             await b.settle(*[message("k", n) for n in range(together)])
-            milliseconds = 1000 * (3.0 + handling.BUDGET + handling.COMMIT_WITHIN)
+            milliseconds = 1000 * (3.0 + b.database.budget + handling.COMMIT_WITHIN)
             assert await b.effects() == [(f"{milliseconds:.0f}", n) for n in range(together)]
 
     asyncio.run(case())

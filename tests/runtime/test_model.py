@@ -26,7 +26,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from runtime import consumer, decisions, handling, lanes
+from runtime import consumer, decisions, lanes
 from runtime.databases import open_database
 from runtime.errors import DeadLetter
 from runtime.parked import ParkedWorker
@@ -36,7 +36,7 @@ from runtime.sqlite import SqliteDatabase
 from runtime.tracker import Tracker
 from sqlalchemy import text
 
-from tests.runtime.delivering import CONSUMER, Bench, message, write
+from tests.runtime.delivering import CONSUMER, Bench, budget, message, write
 from tests.support.runtime import create_tables
 
 ATTEMPTS = 3  # one in the lane, one more there at once, one when it is due
@@ -373,7 +373,7 @@ async def _breathe() -> None:
 def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A machine with a database of its own, and no time in it: nothing is due by itself."""
     monkeypatch.setattr("runtime.retry.IN_LANE", (0.0,) * (IN_LANE - 1))
-    monkeypatch.setattr(handling, "BUDGET", 60.0)
+    budget(monkeypatch, 60.0)
     monkeypatch.setattr("runtime.sqlite._PRAGMAS", ("PRAGMA synchronous = OFF",))
     with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
         database = open_database(f"sqlite:///{Path(folder) / 'model.db'}")

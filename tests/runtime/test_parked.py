@@ -371,7 +371,7 @@ def test_nobody_waits_for_a_parked_event_much_longer_than_it_may_take(postgres):
             await b.settle(message("k", 0))
             b.start_parked_worker()
             await b.parked_empty()
-            milliseconds = 1000 * (3.0 + handling.BUDGET + handling.COMMIT_WITHIN)
+            milliseconds = 1000 * (3.0 + b.database.budget + handling.COMMIT_WITHIN)
             assert await b.effects() == [(f"{milliseconds:.0f}", 0)]
 
     asyncio.run(case())

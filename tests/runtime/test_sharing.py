@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from runtime import handling
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from tests.runtime.delivering import bench, message, write
+from tests.runtime.delivering import bench, budget, message, write
 
 
 class Base(DeclarativeBase):
@@ -30,7 +29,7 @@ def url(tmp_path):
 @pytest.fixture(autouse=True)
 def one_batch(monkeypatch):
     """Batches end where the lane does; the quick attempts come at once."""
-    monkeypatch.setattr(handling, "BUDGET", 60.0)
+    budget(monkeypatch, 60.0)
     monkeypatch.setattr("runtime.retry.IN_LANE", (0.001, 0.001, 0.001))
 
 
@@ -108,7 +107,7 @@ def test_a_handler_that_rolls_back_loses_its_own_work_alone(url):
 
 
 def test_a_handler_that_takes_too_long_costs_the_others_nothing(url, monkeypatch):
-    monkeypatch.setattr(handling, "BUDGET", 0.02)
+    budget(monkeypatch, 0.02)
 
     async def handler(event, ctx):
         await write(event, ctx)

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
-from runtime import handling, spans
+from runtime import spans
 from runtime.app import App
 from runtime.embedded import EmbeddedTransport
 from runtime.errors import Skip
@@ -19,7 +19,7 @@ from runtime.outbox import Publisher
 from runtime.relay import Relay
 from runtime.transport import Outcome, Sent
 
-from tests.runtime.delivering import Billed, bench, message, write
+from tests.runtime.delivering import Billed, bench, budget, message, write
 from tests.runtime.tiny import Paid, Settings, captured, make_service, until
 
 pytestmark = pytest.mark.anyio
@@ -128,7 +128,7 @@ async def test_the_context_is_stored_with_the_event_in_the_outbox(database, expo
 
 
 async def test_a_batch_is_linked_to_its_events_and_they_to_it(database_url, exported, monkeypatch):
-    monkeypatch.setattr(handling, "BUDGET", 60.0)
+    budget(monkeypatch, 60.0)
     traceparents = [f"00-{n:032x}-{n:016x}-01" for n in (1, 2, 3)]
     async with bench(database_url, write, concurrency=1) as b:
         messages = [traced(message(f"k{n}", n), traceparents[n - 1]) for n in (1, 2, 3)]

@@ -9,12 +9,14 @@ from eventgen.plan import protocols, sizes
 from eventgen.plan.broker import Broker
 from eventgen.rules import all_rules
 
+_OF_ANY_BROKER = protocols.EXPLANATIONS | sizes.EXPLANATIONS
+
 
 def explained() -> dict[str, str]:
     """Name -> Markdown: of the readers, the rules, every broker installed, and of comparisons."""
     found = explanations.load() | explanations.load(EXPLANATIONS)
     found |= {rule.name: rule.documentation for rule in all_rules()}
-    found |= protocols.EXPLANATIONS | sizes.EXPLANATIONS
+    found |= _OF_ANY_BROKER
     for broker in discover().values():
         found |= broker.explanations
     return dict(sorted(found.items()))
@@ -22,11 +24,7 @@ def explained() -> dict[str, str]:
 
 def searched(broker: Broker | None) -> frozenset[str]:
     """The names of what can be found when a specification is checked, for a broker or for none."""
-    others = (
-        {}
-        if broker is None
-        else protocols.EXPLANATIONS | sizes.EXPLANATIONS | dict(broker.explanations)
-    )
+    others = {} if broker is None else {**_OF_ANY_BROKER, **broker.explanations}
     rules = (rule.name for rule in all_rules())
     return frozenset((*explanations.load(), *rules, *others))
 

@@ -6,7 +6,7 @@ import logging
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ WRONG = {
     "another password": "SSL_KEY_PASSWORD",
     "no password": "SSL_KEY_PASSWORD",
 }
-PLAIN = "an address without TLS"  # where the server answers so that the client knows
+PLAIN = "an address without TLS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,9 @@ class Secured:
     address: str
     certificates: Certificates
     others: Certificates  # of another authority
-    more: Mapping[str, str]
-    plain: str = ""  # the address without TLS
+    more: Mapping[str, str] = field(default_factory=dict)
+    plain: str = ""  # an address where the server speaks no TLS, said to do so
+    clear: Mapping[str, str] = field(default_factory=dict)  # settings that ask for no TLS
 
     @property
     def settings(self) -> dict[str, str]:
@@ -151,11 +152,11 @@ async def _is_said(
         assert password not in str(why.value)
 
 
-def refuses_to_speak_without_tls(secured: Secured, plain: Mapping[str, str]) -> None:
+def refuses_to_speak_without_tls(secured: Secured) -> None:
     """Where certificates are given, and nothing that asks for TLS."""
     environment = pytest.MonkeyPatch()
     with environment.context() as given:
-        _tell(given, SERVICE, secured.broker, {**secured.settings, **plain})
+        _tell(given, SERVICE, secured.broker, {**secured.settings, **secured.clear})
         with pytest.raises(ConfigurationError, match=r"ssl_ca_location is of no use with") as why:
             secured.connect(SERVICE, None)
     for password in (PASSWORD, SECRET):

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from sqlalchemy import inspect, text
 
-from .embedded_log import DIALECTS, promptly
+from .embedded_log import DIALECTS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -164,7 +164,7 @@ class Checkpoints:
             return {row.part: Position(int(row.position), bool(row.held)) for row in rows}
 
     def _transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        return promptly(self.database, LEASE_SECONDS)
+        return self.database.transaction(within=LEASE_SECONDS)
 
     async def _do(self, tx: AsyncConnection, statement: str, values: Mapping[str, Any]) -> Any:
         return await tx.execute(text(statement.format(now=self._now)), dict(values))

@@ -111,8 +111,14 @@ class Database(Protocol):
     def engine(self) -> AsyncEngine:
         """The engine, for the service's own use too."""
 
-    def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A transaction that commits on success and rolls back on any exception."""
+    def transaction(
+        self, *, within: float | None = None
+    ) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction that commits on success and rolls back on any exception.
+
+        A server that hears nothing of it `within` so many seconds may end it, so that no other
+        process waits for one that stands still or is gone.
+        """
 
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A transaction that sees what is committed and waits for nobody; it must not write."""
@@ -193,8 +199,8 @@ class Database(Protocol):
     ) -> Seen:
         """Which of these events were handled or parked, and which keys must wait.
 
-        From here on a server that hears nothing of the transaction `within` so many seconds may end
-        it, so that no other process waits for one that stands still or is gone.
+        `within` holds from here on, as for a `transaction`; said here it needs no statement of its
+        own.
         """
 
     async def claim(

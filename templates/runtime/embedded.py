@@ -22,7 +22,7 @@ import structlog
 from sqlalchemy import inspect, text
 
 from .dialect import clean, headers_json
-from .embedded_log import DIALECTS, FETCH, FETCH_BYTES, LAST, Destination, Statements, promptly
+from .embedded_log import DIALECTS, FETCH, FETCH_BYTES, LAST, Destination, Statements
 from .embedded_state import read_lags, unconsumed
 from .tracker import Tracker
 from .transport import Change, Deliver, Incoming, Outcome, Outgoing, Sent
@@ -70,7 +70,7 @@ class EmbeddedTransport:
         if not messages:
             return []
         try:
-            async with promptly(self.database, LEASE_SECONDS) as tx:
+            async with self.database.transaction(within=LEASE_SECONDS) as tx:
                 await self._lock(tx)
                 values = [self._values(message) for message in messages]
                 await tx.execute(text(self.statements.publish), values)
@@ -308,7 +308,7 @@ class EmbeddedConsumer:
             await tx.execute(text(self._sql.trim), {"retention": RETENTION_SECONDS})
 
     async def _acquire(self) -> None:
-        async with promptly(self._transport.database, LEASE_SECONDS) as tx:
+        async with self._transport.database.transaction(within=LEASE_SECONDS) as tx:
             row = (await tx.execute(text(self._sql.acquire), self._owner)).first()
         if row is None:
             return
@@ -326,7 +326,7 @@ class EmbeddedConsumer:
         low = min(positions.values(), default=self._next)
         values = {**self._owner, "lease": lease, "positions": json.dumps(positions), "low": low}
         try:
-            async with promptly(self._transport.database, LEASE_SECONDS) as tx:
+            async with self._transport.database.transaction(within=LEASE_SECONDS) as tx:
                 kept = (await tx.execute(text(self._sql.keep), values)).first()
         except Exception:
             self._moved = True

@@ -4,17 +4,9 @@
 from __future__ import annotations
 
 import re
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import BigInteger, bindparam, text
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
-    from .database import Database
 
 FETCH = 500  # messages read at a time ...
 FETCH_BYTES = 16 * 1024 * 1024  # ... and what they may weigh
@@ -41,17 +33,12 @@ class Destination:
 
 
 class _Dialect(NamedTuple):
-    """Where the databases differ.
-
-    `lock` makes the order of ids the order of commits; `prompt` limits how long a transaction may
-    be left alone.
-    """
+    """Where the databases differ. `lock` makes the order of ids the order of commits."""
 
     now: str  # seconds since 1970
     id: str
     bytes: str
     lock: str | None
-    prompt: str | None
 
 
 DIALECTS = {
@@ -60,29 +47,14 @@ DIALECTS = {
         id="bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
         bytes="bytea",
         lock=f"SELECT pg_advisory_xact_lock({_LOCK})",
-        prompt="SET LOCAL idle_in_transaction_session_timeout = {milliseconds}",
     ),
     "sqlite": _Dialect(
         now="((julianday('now') - 2440587.5) * 86400.0)",
         id="INTEGER PRIMARY KEY AUTOINCREMENT",
         bytes="BLOB",
         lock=None,
-        prompt=None,
     ),
 }
-
-
-@asynccontextmanager
-async def promptly(database: Database, seconds: float) -> AsyncIterator[AsyncConnection]:
-    """A transaction whose rows others need: who stands still in it has it ended by the server.
-
-    That is after so many seconds, on PostgreSQL. In SQLite it keeps everybody from writing.
-    """
-    prompt = DIALECTS[database.engine.dialect.name].prompt
-    async with database.transaction() as tx:
-        if prompt:
-            await tx.execute(text(prompt.format(milliseconds=int(seconds * 1000))))
-        yield tx
 
 
 class Statements:

@@ -332,6 +332,8 @@ class Handling:
                 await database.park(tx, consumer, [_behind(work)])
                 return Result.PARKED
             outgoing = await self.run(tx, work)
+            # PostgreSQL refuses it when the handler swallowed an error of its own, which would turn
+            # the commit into a rollback without a word.
             await self._claim(tx, [work.id])
             if outgoing:
                 await database.add_to_outbox(tx, outgoing)

@@ -66,7 +66,7 @@ class PostgresDatabase:
         return self._engine
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def transaction(self, *, within: float | None = None) -> AsyncIterator[AsyncConnection]:
         """A transaction that commits on success and rolls back on any exception."""
         async with AsyncExitStack() as stack:
             try:
@@ -76,6 +76,8 @@ class PostgresDatabase:
                     raise Unreachable(f"no connection to PostgreSQL: {error}") from error
                 raise
             await stack.enter_async_context(connection.begin())
+            if within is not None:
+                await _all(connection, sql.LIMIT, _milliseconds(within))
             yield connection
 
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:

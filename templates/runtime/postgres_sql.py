@@ -12,10 +12,11 @@ from .dialect import ARCHIVED, PARKED, PENDING
 NOW = "clock_timestamp()"  # the time of the statement; now() is that of the transaction
 # The server ends a transaction of which it hears nothing for so long, as that of a machine that is
 # paused or gone: another process waits for the same rows.
-LIMITED = """
+_LIMITED = """
 CASE WHEN {0}::text IS NULL THEN true
   ELSE set_config('idle_in_transaction_session_timeout', {0}::text, true) IS NOT NULL END
 """
+LIMIT = f"SELECT {_LIMITED.format('$1')}"
 CALLS = "eventgen_outbox"  # the channel on which relays are called
 _PENDING = PENDING.replace("headers", "headers::text")
 _PARKED = PARKED.replace("headers", "headers::text")
@@ -100,11 +101,11 @@ SELECT event_id, NULL FROM parked WHERE consumer = $1 AND event_id = ANY($2::uui
 UNION ALL
 SELECT DISTINCT NULL::uuid, key FROM parked WHERE consumer = $1 AND key = ANY($3::text[])
 UNION ALL
-SELECT NULL, NULL WHERE NOT {LIMITED.format("$4")}
+SELECT NULL, NULL WHERE NOT {_LIMITED.format("$4")}
 """
 CLAIM = f"""
 INSERT INTO inbox (consumer, event_id) SELECT $1, id FROM unnest($2::uuid[]) AS id
-WHERE {LIMITED.format("$3")}
+WHERE {_LIMITED.format("$3")}
 ON CONFLICT DO NOTHING RETURNING event_id
 """
 FORGET_INBOX = f"""

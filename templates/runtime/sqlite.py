@@ -76,8 +76,9 @@ class SqliteDatabase:
         return self._engine
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def transaction(self, *, within: float | None = None) -> AsyncIterator[AsyncConnection]:
         """A transaction that commits on success and rolls back on any exception."""
+        del within  # no server could end what stands still
         if self._turn.locked() and self._writer is asyncio.current_task():
             raise RuntimeError(
                 "this task has a transaction open already, and SQLite has one writer: use the"
@@ -228,7 +229,7 @@ class SqliteDatabase:
         *,
         within: float | None = None,
     ) -> frozenset[UUID]:
-        """Write ids to the inbox; those that were new. No server could end what stands still."""
+        """Write ids to the inbox; those that were new."""
         del within
         return frozenset(UUID(r.event_id) for r in await _all(tx, sql.CLAIM, consumer, _texts(ids)))
 

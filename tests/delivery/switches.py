@@ -58,7 +58,7 @@ def inbox_off(root: Path, stack: Stack) -> None:
     else:
         claim = (
             "INSERT INTO inbox (consumer, event_id) SELECT $1, id FROM unnest($2::uuid[]) AS id\n"
-            'WHERE {LIMITED.format("$3")}\n'
+            'WHERE {_LIMITED.format("$3")}\n'
             "ON CONFLICT DO NOTHING RETURNING event_id"
         )
         nothing = (

@@ -108,10 +108,10 @@ class RecordingDatabase:
         return getattr(self.database, name)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Any]:
+    async def transaction(self, **limit: Any) -> AsyncIterator[Any]:
         if self.failures:
             raise self.failures.pop(0)
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(**limit) as tx:
             tx.info["settled"] = []
             yield tx
             settled = tx.info.pop("settled")

@@ -184,19 +184,18 @@ async def test_a_consumer_that_loses_its_lease_stops_and_takes_up_again_later(tr
 
 
 @contextmanager
-def standing_still(monkeypatch, frozen):
+def standing_still(monkeypatch, database):
     """From now on this database's transactions do all they do, and then do not commit."""
-    promptly = embedded.promptly
+    transaction = database.transaction
 
     @asynccontextmanager
-    async def still(database, seconds):
-        async with promptly(database, seconds) as tx:
+    async def still(**limit):
+        async with transaction(**limit) as tx:
             yield tx
-            if database is frozen:
-                await asyncio.Event().wait()
+            await asyncio.Event().wait()
 
     with monkeypatch.context() as patch:
-        patch.setattr(embedded, "promptly", still)
+        patch.setattr(database, "transaction", still)
         yield
 
 
@@ -333,7 +332,7 @@ async def test_an_outage_leaves_the_messages_to_the_relay(transport, database, m
         pass
 
     @asynccontextmanager
-    async def away():
+    async def away(**_):
         raise AwayError
         yield
 

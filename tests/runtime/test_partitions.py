@@ -298,7 +298,7 @@ async def test_an_outage_of_the_database_ends_nothing(tables, monkeypatch):
         with monkeypatch.context() as patched:
 
             @asynccontextmanager
-            async def away():
+            async def away(**_):
                 raise ConnectionError
                 yield
 

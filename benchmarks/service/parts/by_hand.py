@@ -15,7 +15,6 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any
-from uuid import UUID
 from zlib import crc32
 
 import aio_pika
@@ -23,8 +22,7 @@ import asyncpg
 import nats
 from aiobotocore.session import get_session
 from nats.js.api import ConsumerConfig, StreamConfig
-from orders import Order, orders
-from pydantic import BaseModel
+from orders import Order, OrderPlaced, handle, orders
 from redis.asyncio import Redis
 
 LANES = 16
@@ -33,18 +31,8 @@ HELD = 1000  # messages in all lanes together, at most
 AT_ONCE = 500  # messages on their way to the broker
 OTHER = "other"  # the queue or stream; the service has its own
 BODY = "__data__"  # the field of an entry in Redis where FastStream looks for it
-CLAIM = "INSERT INTO inbox (consumer, event_id) VALUES ('lanes', $1) ON CONFLICT DO NOTHING"
-EFFECT = "INSERT INTO effects (customer, number) VALUES ($1, $2)"
 
 Done = Callable[[], Awaitable[object]]
-
-
-class OrderPlaced(BaseModel):
-    order_id: UUID
-    customer: str
-    number: int
-    placed_at: str
-    note: str
 
 
 class Lanes:
@@ -64,9 +52,7 @@ class Lanes:
         while True:
             id_, body, done = await lane.get()
             event = OrderPlaced.model_validate_json(body)
-            async with self._pool.acquire() as connection, connection.transaction():
-                if await connection.execute(CLAIM, UUID(id_)) == "INSERT 0 1":
-                    await connection.execute(EFFECT, event.customer, event.number)
+            await handle(self._pool, id_, event)
             await done()
 
 

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 from faststream import Context, ContextRepo, FastStream
@@ -21,25 +20,15 @@ from faststream.middlewares import AckPolicy
 from faststream.nats import JStream, NatsBroker
 from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitQueue
 from faststream.redis import RedisBroker, StreamSub
-from pydantic import BaseModel
+from orders import OrderPlaced, handle
 from redis import Redis
 
 CONNECTIONS = 8
 OTHER = "other"
-CLAIM = "INSERT INTO inbox (consumer, event_id) VALUES ('fast', $1) ON CONFLICT DO NOTHING"
-EFFECT = "INSERT INTO effects (customer, number) VALUES ($1, $2)"
 
 URL = os.environ["URL"]
 GROUP = os.environ["GROUP"]
 HOW = {"ack_policy": AckPolicy.NACK_ON_ERROR}
-
-
-class OrderPlaced(BaseModel):
-    order_id: UUID
-    customer: str
-    number: int
-    placed_at: str
-    note: str
 
 
 def rabbitmq() -> tuple[Any, Any]:
@@ -98,9 +87,7 @@ async def main(name: str) -> None:
         message=Context(),  # noqa: B008  - so it is done there
         pool=Context(),  # noqa: B008
     ) -> None:
-        async with pool.acquire() as connection, connection.transaction():
-            if await connection.execute(CLAIM, UUID(id_of(message))) == "INSERT 0 1":
-                await connection.execute(EFFECT, event.customer, event.number)
+        await handle(pool, id_of(message), event)
 
     await FastStream(broker, lifespan=lifespan).run()
 

@@ -11,16 +11,13 @@ import logging
 import os
 import sys
 from contextlib import asynccontextmanager
-from uuid import UUID
 
 import asyncpg
 from faststream import Context, ContextRepo, FastStream
 from faststream.middlewares import AckPolicy
-from pydantic import BaseModel
+from orders import OrderPlaced, handle
 
 WORKERS = 8
-CLAIM = "INSERT INTO inbox (consumer, event_id) VALUES ('fast', $1) ON CONFLICT DO NOTHING"
-EFFECT = "INSERT INTO effects (customer, number) VALUES ($1, $2)"
 
 if "workers" in sys.argv:
     from faststream.kafka import KafkaBroker
@@ -30,14 +27,6 @@ else:
     from faststream.confluent import KafkaBroker
 
     options = {}
-
-
-class OrderPlaced(BaseModel):
-    order_id: UUID
-    customer: str
-    number: int
-    placed_at: str
-    note: str
 
 
 @asynccontextmanager
@@ -63,9 +52,7 @@ async def on_order_placed(
     pool=Context(),  # noqa: B008  - so it is done there
     event_id: str = Context("message.headers.ce_id"),
 ) -> None:
-    async with pool.acquire() as connection, connection.transaction():
-        if await connection.execute(CLAIM, UUID(event_id)) == "INSERT 0 1":
-            await connection.execute(EFFECT, event.customer, event.number)
+    await handle(pool, event_id, event)
 
 
 if __name__ == "__main__":

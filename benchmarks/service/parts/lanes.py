@@ -10,41 +10,23 @@ import asyncio
 import os
 import threading
 from typing import Any
-from uuid import UUID
 from zlib import crc32
 
 import asyncpg
 from confluent_kafka import Consumer, Message, TopicPartition
-from pydantic import BaseModel
+from orders import OrderPlaced, handle
 
 LANES = 16
 CONNECTIONS = 8  # more of them are slower on two cores
 HELD = 1000  # messages in all lanes together, at most
-CLAIM = "INSERT INTO inbox (consumer, event_id) VALUES ('lanes', $1) ON CONFLICT DO NOTHING"
-EFFECT = "INSERT INTO effects (customer, number) VALUES ($1, $2)"
-
-
-class OrderPlaced(BaseModel):
-    order_id: UUID
-    customer: str
-    number: int
-    placed_at: str
-    note: str
-
-
-async def handle(pool: asyncpg.Pool, message: Message) -> None:
-    event = OrderPlaced.model_validate_json(message.value() or b"")
-    headers = dict(message.headers() or [])
-    async with pool.acquire() as connection, connection.transaction():
-        claimed = await connection.execute(CLAIM, UUID(headers["ce_id"].decode()))
-        if claimed == "INSERT 0 1":
-            await connection.execute(EFFECT, event.customer, event.number)
 
 
 async def work(pool: asyncpg.Pool, lane: asyncio.Queue[Message], open_: dict[Any, Any]) -> None:
     while True:
         message = await lane.get()
-        await handle(pool, message)
+        event = OrderPlaced.model_validate_json(message.value() or b"")
+        headers = dict(message.headers() or [])
+        await handle(pool, headers["ce_id"].decode(), event)
         del open_[message.partition()][message.offset()]
 
 

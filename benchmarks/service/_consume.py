@@ -15,7 +15,9 @@ from _service import PARTS, TOPIC, Bench, Process, produce
 EVENTS = 60_000  # in the backlog
 PATIENCE = 60.0  # seconds until the first event must be handled
 
-OURS = "generated service"
+OURS = "generated service, ctx.db.add"
+OURS_BY_SQL = "generated service, ctx.db.execute"
+BY_SQL = {"HANDLER": "execute"}
 FAST = "FastStream"
 FAST_WORKERS = "FastStream, 8 workers"
 LANES = "16 lanes by hand"
@@ -45,10 +47,11 @@ def peer() -> Path:
 
 
 def start(bench: Bench, name: str) -> AbstractContextManager[Process]:
-    """One of the four, as a group that has seen nothing."""
+    """One of them, as a group that has seen nothing."""
     group = uuid4().hex
-    if name == OURS:
-        return bench.service("run", BENCH_KAFKA_GROUP_ID=group)
+    if name in (OURS, OURS_BY_SQL):
+        handler = BY_SQL if name == OURS_BY_SQL else {}
+        return bench.service("run", BENCH_KAFKA_GROUP_ID=group, **handler)
     if name == LANES:
         return bench.running(sys.executable, PARTS / "lanes.py", GROUP=group)
     workers = ["workers"] if name == FAST_WORKERS else []
@@ -75,15 +78,17 @@ def rate(bench: Bench, running: AbstractContextManager[Process], seconds: float)
 def consume(bench: Bench, rounds: int, seconds: float) -> None:
     """Measure all in turns; print medians, and how much faster the service is."""
     produce(bench, TOPIC, EVENTS)
-    rates: dict[str, list[float]] = {name: [] for name in (OURS, FAST, FAST_WORKERS, LANES)}
+    rates: dict[str, list[float]] = {
+        name: [] for name in (OURS, OURS_BY_SQL, FAST, FAST_WORKERS, LANES)
+    }
     ratios: dict[str, list[float]] = {name: [] for name in rates}
     for _ in range(rounds):
         for name, found in rates.items():
             found.append(rate(bench, start(bench, name), seconds))
         for name, found in rates.items():
             ratios[name].append(rates[OURS][-1] / found[-1])
-    print(f"{'inbox, insert, acknowledgement':<32} {'events/s':>9} {'ours is':>9}   goal")
+    print(f"{'inbox, insert, acknowledgement':<34} {'events/s':>9} {'ours is':>9}   goal")
     for name, found in rates.items():
         goal = f"{GOALS[name]:.1f}x" if name in GOALS else ""
         ratio = statistics.median(ratios[name])
-        print(f"{name:<32} {statistics.median(found):>9,.0f} {ratio:>8.1f}x   {goal}")
+        print(f"{name:<34} {statistics.median(found):>9,.0f} {ratio:>8.1f}x   {goal}")

@@ -48,20 +48,41 @@ subscribes:
 """
 
 HANDLER = '''\
-"""One row for each order."""
+"""One row for each order, in one of two ways."""
 
 from __future__ import annotations
 
+import os
+
 from sqlalchemy import text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from .._generated.events import OrderPlaced
 from .._generated.publishers import Context
 
-EFFECT = text("INSERT INTO effects (customer, number) VALUES (:customer, :number)")
+INSERT = text("INSERT INTO effects (customer, number) VALUES (:customer, :number)")
 
 
-async def on_order_placed(event: OrderPlaced, ctx: Context) -> None:
-    await ctx.db.execute(EFFECT, {"customer": event.customer, "number": event.number})
+class Base(DeclarativeBase):
+    pass
+
+
+class Effect(Base):
+    __tablename__ = "effects"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customer: Mapped[str]
+    number: Mapped[int]
+
+
+async def add(event: OrderPlaced, ctx: Context) -> None:
+    ctx.db.add(Effect(customer=event.customer, number=event.number))
+
+
+async def execute(event: OrderPlaced, ctx: Context) -> None:
+    await ctx.db.execute(INSERT, {"customer": event.customer, "number": event.number})
+
+
+on_order_placed = execute if os.environ.get("HANDLER") == "execute" else add
 '''
 
 TABLES = """

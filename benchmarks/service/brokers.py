@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from _consume import FAST, LANES, OURS, peer, rate
+from _consume import BY_SQL, FAST, LANES, OURS, OURS_BY_SQL, peer, rate
 from _service import KAFKA, PARTITIONS, PARTS, Bench, On, Process, produce, running_bench
 
 from tests.servers import nats, rabbitmq, redis, sqs
@@ -138,7 +138,10 @@ def ways(bench: Bench, kind: Kind) -> dict[str, Running]:
         command = (python, PARTS / program, *arguments)
         return lambda: bench.running(*command, GROUP=uuid4().hex, TOPIC=OTHER)
 
-    found: dict[str, Running] = {OURS: lambda: bench.service("run")}
+    found: dict[str, Running] = {
+        OURS: lambda: bench.service("run"),
+        OURS_BY_SQL: lambda: bench.service("run", **BY_SQL),
+    }
     if kind.fast:
         found[FAST] = part(peer(), *kind.fast)
     found[LANES] = part(sys.executable, *kind.lanes)

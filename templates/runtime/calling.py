@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from . import spans
 from .errors import HandlerTimeout
+from .left_rows import HandlerSession, LeftRows
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -25,10 +26,18 @@ class Scope:
     with it. Nothing that one of them loaded is left in it for the next.
     """
 
-    def __init__(self, tx: AsyncConnection) -> None:
-        """`tx` is an open transaction, or one with an open savepoint."""
+    def __init__(self, tx: AsyncConnection, *, together: bool = False) -> None:
+        """`tx` is an open transaction, or one with an open savepoint.
+
+        With `together`, what handlers leave to the session is written in one go by `write`.
+        """
+        self._left = LeftRows(tx) if together else None
         self.session = AsyncSession(
-            bind=tx, join_transaction_mode="rollback_only", expire_on_commit=False
+            bind=tx,
+            join_transaction_mode="rollback_only",
+            expire_on_commit=False,
+            sync_session_class=HandlerSession,
+            left=self._left,
         )
         self.traced = spans.collected()  # asked once: it costs more than it seems to
         self._transaction = tx.get_nested_transaction() or tx.get_transaction()
@@ -48,12 +57,17 @@ class Scope:
         else:
             self.session.sync_session.close()
 
+    async def write(self) -> None:
+        """Write what handlers have left to the session."""
+        if (left := self._left) is not None:
+            await self.session.run_sync(lambda _: left.write())
+
     async def call(self, route: Route, event: Any, context: Context[Any]) -> None:
         """The handler, and what it has left to the session to write."""
         session = self.session
         await route.handler(event, context)
         used = bool(session.identity_map or session.new)
-        if used:
+        if used and not (self._left and self._left.take(session.sync_session)):
             await session.flush()
         if self._transaction is None or not self._transaction.is_active:
             # Going on would store the claim without the effect, or the other way round.

@@ -247,7 +247,7 @@ class Handling:
         keys = {work.key for work in works if work.keyed}
         seen = await self._seen(tx, ids, sorted(keys))
         batch = _Batch(known=set(seen.handled), blocked=seen.blocked)
-        async with Scope(tx) as scope:
+        async with Scope(tx, together=True) as scope:
             # One limit for all, as a timer for each costs too much: the singles are exact.
             running = self._run_handlers(scope, works, batch)
             await within(self.subscription.timeout + self.database.budget, running)
@@ -282,6 +282,7 @@ class Handling:
             if took > self.subscription.timeout:
                 raise HandlerTimeout(f"a handler took {took:.3f} s")
             spent += took
+        await scope.write()
 
     async def _run_in_batch(self, scope: Scope, work: Work, batch: _Batch) -> Result:
         if work.id in batch.known:

@@ -50,6 +50,7 @@ RUNTIME_MODULES = (
     "health",
     "housekeeping",
     "lanes",
+    "left_rows",
     "logs",
     "metrics",
     "migrate",

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aio_pika
+import aiormq
 import pytest
 from runtime.errors import ConfigurationError
 from runtime.rabbitmq import RabbitSettings, RabbitTransport
 from runtime.service import Channel, Service, Subscription
-from runtime.transport import Incoming, Outcome, Outgoing
+from runtime.transport import Consumer, Incoming, Outcome, Outgoing
 
 from tests.servers.rabbitmq import RabbitMQ
 
@@ -63,7 +65,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def consumed(transport: Any, of: Service) -> AsyncIterator[list[Incoming]]:
+async def consumed(transport: Any, of: Service) -> AsyncIterator[tuple[list[Incoming], Consumer]]:
     found: list[Incoming] = []
 
     async def deliver(messages: Any) -> None:
@@ -72,7 +74,7 @@ async def consumed(transport: Any, of: Service) -> AsyncIterator[list[Incoming]]
     [subscription] = of.subscriptions
     consumer = await transport.consume(subscription, of.name, deliver)
     try:
-        yield found
+        yield found, consumer
     finally:
         await consumer.close()
 
@@ -107,8 +109,67 @@ def test_a_full_queue_refuses_and_drops_nothing(rabbitmq: RabbitMQ, of: Service)
             sent = [(await publish(transport, of, f"{n}"))[0] for n in range(30)]
             assert sent[:5] == [Outcome.SENT] * 5
             assert Outcome.TRANSIENT in sent
-            async with consumed(transport, of) as found:
+            async with consumed(transport, of) as (found, _):
                 await until(lambda: len(found) == sent.count(Outcome.SENT))
+
+    asyncio.run(test())
+
+
+def test_the_broker_keeps_exactly_what_was_not_done(
+    rabbitmq: RabbitMQ, of: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told in fewer words than there were events."""
+    words: list[int] = []
+    ack = aiormq.Channel.basic_ack
+
+    async def basic_ack(self: Any, tag: int, **options: Any) -> None:
+        words.append(tag)
+        await ack(self, tag, **options)
+
+    monkeypatch.setattr(aiormq.Channel, "basic_ack", basic_ack)
+
+    async def test() -> None:
+        async with running(rabbitmq, of) as transport:
+            await transport.provision(of.channels, dry_run=False)
+            await publish(transport, of, *[f"{n}" for n in range(100)])
+            async with consumed(transport, of) as (found, consumer):
+                await until(lambda: len(found) == 100)
+                consumer.ack([one for one in found if one.body != b"50"])
+            assert 1 <= len(words) < 99
+            async with consumed(transport, of) as (again, _):
+                await until(lambda: bool(again))
+                await asyncio.sleep(0.2)
+                assert [one.body for one in again] == [b"50"]
+
+    asyncio.run(test())
+
+
+def test_a_busy_process_reads_more_than_a_few_messages_at_a_time(
+    rabbitmq: RabbitMQ, of: Service
+) -> None:
+    """It would have batches of a few events otherwise, and be the busier for it."""
+    turns = 0
+
+    async def be_busy() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            time.sleep(0.002)
+            await asyncio.sleep(0)
+
+    async def test() -> None:
+        async with running(rabbitmq, of, queues=1) as transport:
+            await transport.provision(of.channels, dry_run=False)
+            await publish(transport, of, *[f"{n}" for n in range(240)])
+            async with consumed(transport, of) as (found, _):
+                busy = asyncio.create_task(be_busy())
+                try:
+                    await until(lambda: bool(found))
+                    first = turns
+                    await until(lambda: len(found) == 240)
+                finally:
+                    busy.cancel()
+                assert turns - first < 240 / 6
 
     asyncio.run(test())
 
@@ -120,7 +181,7 @@ def test_queues_that_are_deleted_are_made_again(rabbitmq: RabbitMQ, of: Service)
                 async with consumed(transport, of):
                     pass
             await transport.provision(of.channels, dry_run=False)
-            async with consumed(transport, of) as found, channel(rabbitmq) as admin:
+            async with consumed(transport, of) as (found, _), channel(rabbitmq) as admin:
                 assert await publish(transport, of, "a") == [Outcome.SENT]
                 await until(lambda: len(found) == 1)
                 for number in range(2):
@@ -139,7 +200,7 @@ def test_events_of_others_without_our_headers_are_taken(rabbitmq: RabbitMQ, of: 
         destination = of.channels[0].destination
         async with running(rabbitmq, of) as transport, channel(rabbitmq) as admin:
             await transport.provision(of.channels, dry_run=False)
-            async with consumed(transport, of) as found:
+            async with consumed(transport, of) as (found, _):
                 exchange = await admin.get_exchange(destination)
                 headers = {"cloudEvents:type": "order.placed", "n": 7}
                 foreign = aio_pika.Message(b"{}", content_type="a/b", headers=headers)

@@ -35,7 +35,7 @@ def rabbitmq() -> tuple[Any, Any]:
     """The deliveries it may hold are as many as the generated service may."""
     broker = RabbitBroker(URL, log_level=logging.DEBUG)
     queue = RabbitQueue(OTHER, queue_type=QueueType.QUORUM, durable=True, declare=False)
-    return broker, broker.subscriber(queue, channel=Channel(prefetch_count=400), **HOW)
+    return broker, broker.subscriber(queue, channel=Channel(prefetch_count=1000), **HOW)
 
 
 def redis() -> tuple[Any, Any]:

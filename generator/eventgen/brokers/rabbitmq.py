@@ -331,6 +331,7 @@ BROKER = Broker(
         *broker_files(
             "rabbitmq",
             "rabbitmq",
+            "rabbitmq_acks",
             "rabbitmq_consumer",
             "rabbitmq_names",
             "rabbitmq_producer",

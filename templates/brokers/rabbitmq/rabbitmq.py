@@ -56,7 +56,7 @@ class RabbitSettings(tls.TlsSettings):
     exchange: str = Field(default="events", min_length=1)
     group_id: str | None = None  # instead of the service's name, which its queues begin with
     queues: int = Field(default=4, ge=1, le=SLOTS)  # of a subscription with an order
-    prefetch: int = Field(default=100, ge=1, le=65_535)  # from each queue
+    prefetch: int = Field(default=250, ge=1, le=65_535)  # from each queue
     heartbeat_seconds: int = Field(default=10, ge=1)
     # Short on purpose: an event that was not confirmed stays in the outbox and is sent again.
     publish_timeout_seconds: float = Field(default=10.0, gt=0)

@@ -16,6 +16,7 @@ from uuid import uuid4
 import structlog
 
 from .dialect import clean
+from .rabbitmq_acks import Acks
 from .rabbitmq_names import KEY, SLOT
 from .rabbitmq_topology import count_ready, hang_up
 from .transport import Deliver, Incoming
@@ -23,12 +24,8 @@ from .transport import Deliver, Incoming
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from aio_pika.abc import (
-        AbstractChannel,
-        AbstractConnection,
-        AbstractIncomingMessage,
-        AbstractQueue,
-    )
+    from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractQueue
+    from aiormq.abc import DeliveredMessage
 
 _log = structlog.get_logger("eventgen.rabbitmq")
 
@@ -40,13 +37,15 @@ _PREFIXES = ("cloudEvents:", "cloudEvents_")  # of the AMQP binding of CloudEven
 
 @dataclass(eq=False, slots=True)
 class _Term:
-    """One channel's time. What was delivered in a term that is over is somebody else's."""
+    """The time of a channel. What was delivered in a term that is over is somebody else's.
+
+    `channel` is for questions, as a question may end it; `acks` are those of the one that delivers.
+    """
 
     channel: AbstractChannel
     queues: Sequence[AbstractQueue]
-    arrived: asyncio.Queue[AbstractIncomingMessage] = field(default_factory=asyncio.Queue)
-    done: asyncio.Queue[int] = field(default_factory=asyncio.Queue)
-    held: set[int] = field(default_factory=set)  # delivery tags that are not acknowledged
+    acks: Acks
+    arrived: asyncio.Queue[DeliveredMessage] = field(default_factory=asyncio.Queue)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -81,9 +80,8 @@ class RabbitConsumer:
         for message in messages:
             term: _Term
             term, tag = message.token
-            if term is self._term and tag in term.held:
-                term.held.discard(tag)
-                term.done.put_nowait(tag)
+            if term is self._term:
+                term.acks.done(tag)
 
     async def pause(self) -> None:
         """Hand over no more. The queues stay ours: what is under way must not be overtaken."""
@@ -93,7 +91,7 @@ class RabbitConsumer:
         """Tell the broker what is done, give back the rest."""
         if self._term is not None:
             with suppress(Exception):  # what is not said here is delivered again, and known
-                await asyncio.wait_for(_acknowledge_rest(self._term), 2.0)
+                await asyncio.wait_for(self._term.acks.finish(), 2.0)
         if self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
@@ -107,7 +105,7 @@ class RabbitConsumer:
             waiting = [await count_ready(term.channel, queue.name) for queue in term.queues]
         except Exception:  # noqa: BLE001  - the connection is being lost
             return None
-        return sum(waiting) + len(term.held)
+        return sum(waiting) + term.acks.held
 
     async def _run(self) -> None:
         delay, longest = _DELAYS
@@ -133,17 +131,21 @@ class RabbitConsumer:
     async def _serve(self, connection: AbstractConnection) -> None:
         """Consume on one channel until it, or a queue of it, is lost."""
         channel = await connection.channel(publisher_confirms=False)
-        await channel.set_qos(prefetch_count=self._prefetch)
         queues = await self._open_queues(channel)
-        self._term = term = _Term(channel, queues)
+        intake = await _open_intake(connection)
+        await intake.basic_qos(prefetch_count=self._prefetch)
+        self._term = term = _Term(channel, queues, Acks(intake, self._prefetch))
         channel.close_callbacks.add(lambda *_: term.over.set())
+        intake.closing.add_done_callback(lambda _: term.over.set())
 
-        async def arrive(message: AbstractIncomingMessage) -> None:
+        async def arrive(message: DeliveredMessage) -> None:
+            term.acks.arrived(message.delivery_tag or 0)
             term.arrived.put_nowait(message)
 
         for queue in queues:
-            await queue.consume(arrive)
-        parts = [self._hand_over(term), _acknowledge(term), _watch(term), term.over.wait()]
+            await intake.basic_consume(queue.name, arrive)
+        watch = _watch(intake, len(queues))
+        parts = [self._hand_over(term), term.acks.run(), watch, term.over.wait()]
         tasks = [asyncio.ensure_future(part) for part in parts]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -161,18 +163,18 @@ class RabbitConsumer:
                 messages.append(term.arrived.get_nowait())
             if self._paused:
                 continue  # they are given back at the end
-            term.held.update(message.delivery_tag or 0 for message in messages)
             await self._deliver([self._incoming(term, message) for message in messages])
 
-    def _incoming(self, term: _Term, message: AbstractIncomingMessage) -> Incoming:
-        headers = _headers(message.headers)
+    def _incoming(self, term: _Term, message: DeliveredMessage) -> Incoming:
+        properties = message.header.properties
+        headers = _headers(properties.headers or {})
         ours = headers.pop(SLOT, None) is not None
         key = headers.pop(KEY, None)
-        if message.content_type and "content-type" not in headers:
-            headers["content-type"] = clean(message.content_type)
+        if properties.content_type and "content-type" not in headers:
+            headers["content-type"] = clean(properties.content_type)
         routed = message.routing_key or ""
         # A message of others that has no id cannot be told from another one like it.
-        id_ = message.message_id or uuid4().hex
+        id_ = properties.message_id or uuid4().hex
         return Incoming(
             destination=self._destination or (routed.rpartition(".")[0] if ours else routed),
             key=key,
@@ -194,25 +196,21 @@ def _headers(headers: Mapping[str, object]) -> dict[str, str]:
     return read
 
 
-async def _acknowledge(term: _Term) -> None:
-    while True:
-        await _tell(term, await term.done.get())
+async def _open_intake(connection: AbstractConnection) -> Any:
+    """A channel of aiormq's, which aio-pika is made of, to read without its bounds.
+
+    Ten frames are three messages: with so few at a time, a busy process reads no faster than it
+    handles, has batches of a few events, and is the busier for it. The prefetch is bound enough.
+    """
+    assert connection.transport is not None
+    return await connection.transport.connection.channel(
+        publisher_confirms=False, frame_buffer_size=0
+    )
 
 
-async def _acknowledge_rest(term: _Term) -> None:
-    while not term.done.empty():
-        await _tell(term, term.done.get_nowait())
-
-
-async def _tell(term: _Term, tag: int) -> None:
-    underlay = await term.channel.get_underlay_channel()
-    await underlay.basic_ack(tag, wait=False)
-
-
-async def _watch(term: _Term) -> None:
+async def _watch(channel: Any, queues: int) -> None:
     """End with an error when the broker has ended a consumption, as when its queue is deleted."""
-    underlay: Any = await term.channel.get_underlay_channel()  # its type is said to be another
     while True:
         await asyncio.sleep(_CHECK_SECONDS)
-        if len(underlay.consumers) < len(term.queues):
+        if len(channel.consumers) < queues:
             raise ConnectionError("the broker has ended the consumption of a queue")

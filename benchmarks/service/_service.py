@@ -193,10 +193,16 @@ async def _fetch(dsn: str, statement: str, arguments: Sequence[object]) -> list[
 
 
 def produce(bench: Bench, topic: str, events: int, first: int = 0, at_once: int = 0) -> float:
-    """Fill a topic with events as a relay would; confirmed by the broker, in so many seconds.
+    """Fill a topic with events as a relay would, in so many seconds.
 
-    At most `at_once` are under way, if it says so.
+    The broker's word on each is heard. At most `at_once` are under way, if it says so.
     """
+    failed = []
+
+    def hear(error: object, _message: object) -> None:
+        if error is not None:
+            failed.append(error)
+
     producer = Producer(
         {
             "bootstrap.servers": bench.server.bootstrap,
@@ -209,12 +215,13 @@ def produce(bench: Bench, topic: str, events: int, first: int = 0, at_once: int 
     messages = [(key, body, list(named.items())) for key, named, body in orders(first, events)]
     began = time.perf_counter()
     for number, (key, body, pairs) in enumerate(messages):
-        producer.produce(topic, body, key, headers=pairs)
+        producer.produce(topic, body, key, headers=pairs, on_delivery=hear)
         if at_once and number % at_once == at_once - 1:
             producer.flush()
         elif number % 1000 == 0:
             producer.poll(0)
     producer.flush()
+    assert not failed, failed[0]
     return time.perf_counter() - began
 
 

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from aiobotocore.client import AioBaseClient
 from runtime.errors import ConfigurationError
 from runtime.service import Channel, EventType, Publication, Service, Subscription
 from runtime.sqs import SqsSettings, SqsTransport
@@ -182,6 +183,32 @@ async def test_what_is_lost_of_a_key_is_lost_together(sqs: Sqs, of: Service) -> 
             await until(lambda: found.bodies()[3:4] == ["1"])
             found.consumer.ack(found.messages[3:4])
             await until(lambda: found.bodies()[3:] == ["1", "2", "3"])
+
+
+async def test_what_is_done_one_by_one_is_deleted_together(
+    sqs: Sqs, of: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.sqs_consumer._TOGETHER_SECONDS", SECONDS)
+    deleted: list[int] = []
+    call = AioBaseClient._make_api_call
+
+    async def make_api_call(self: Any, name: str, values: Any) -> Any:
+        if name == "DeleteMessageBatch":
+            deleted.append(len(values["Entries"]))
+        return await call(self, name, values)
+
+    monkeypatch.setattr(AioBaseClient, "_make_api_call", make_api_call)
+    async with running(sqs, of) as transport:
+        await transport.provision(of.channels, dry_run=False)
+        for n in range(20):
+            await publish(transport, of, f"{n}", key=f"k{n}")
+        async with consumed(transport, of) as found:
+            await until(lambda: len(found.messages) == 20)
+            for message in found.messages:
+                found.consumer.ack([message])
+                await asyncio.sleep(0.005)
+            await until(lambda: sum(deleted) == 20)
+    assert deleted == [10, 10]
 
 
 async def test_an_event_that_is_sent_twice_arrives_once(sqs: Sqs, of: Service) -> None:

@@ -30,6 +30,7 @@ _log = structlog.get_logger("eventgen.sqs")
 
 _BATCH = 10  # the most of every request
 _DELETERS = 4
+_TOGETHER_SECONDS = 0.02  # what is done waits so long for more to be deleted with it
 _DELAYS = (0.2, 5.0)  # seconds between attempts that fail, the first and the longest
 _CLOSE_SECONDS = 2.0
 
@@ -81,6 +82,7 @@ class SqsConsumer:
         self._holds: set[_Hold] = set()
         self._done: asyncio.Queue[str] = asyncio.Queue()
         self._turn = asyncio.Lock()
+        self._gathering = asyncio.Lock()
         self._paused = False
         self._busy = asyncio.Event()  # one poll is not enough
         self._polls: list[asyncio.Task[None]] = []
@@ -242,9 +244,7 @@ class SqsConsumer:
     # what is done ---------------------------------------------------------------------------------
 
     async def _delete(self) -> None:
-        receipts = [await self._done.get()]
-        while len(receipts) < _BATCH and not self._done.empty():
-            receipts.append(self._done.get_nowait())
+        receipts = await self._gather()
         left = set(receipts)
         try:
             client = await self._clients.sqs()
@@ -263,6 +263,16 @@ class SqsConsumer:
                 if receipt in left:
                     self._done.put_nowait(receipt)
                 self._done.task_done()
+
+    async def _gather(self) -> list[str]:
+        """What the next request deletes: each costs as much with one receipt as with ten."""
+        async with self._gathering:
+            receipts = [await self._done.get()]
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_TOGETHER_SECONDS):
+                    while len(receipts) < _BATCH:
+                        receipts.append(await self._done.get())
+            return receipts
 
 
 def _batches(holds: Iterable[_Hold]) -> Iterator[list[_Hold]]:

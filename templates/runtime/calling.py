@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -13,6 +14,7 @@ from .left_rows import HandlerSession, LeftRows
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
+    from contextvars import Context as ContextVars
     from types import TracebackType
 
     from .context import Context
@@ -64,10 +66,10 @@ class Scope:
 
     async def call(self, route: Route, event: Any, context: Context[Any]) -> None:
         """The handler, and what it has left to the session to write."""
-        session = self.session
+        session, before = self.session, copy_context()
         await route.handler(event, context)
         used = bool(session.identity_map or session.new)
-        if used and not (self._left and self._left.take(session.sync_session)):
+        if used and not self._can_wait(before):
             await session.flush()
         if self._transaction is None or not self._transaction.is_active:
             # Going on would store the claim without the effect, or the other way round.
@@ -80,6 +82,15 @@ class Scope:
         elif used:
             session.expunge_all()
         session.info.clear()
+
+    def _can_wait(self, before: ContextVars) -> bool:
+        """Whether what the session has is written later, with that of other handlers.
+
+        A column's default may be a function that asks for a context variable of this handler's.
+        """
+        if self._left is None or before != copy_context():
+            return False
+        return self._left.take(self.session.sync_session)
 
 
 async def within(seconds: float, work: Awaitable[None]) -> None:

@@ -42,7 +42,7 @@ class LeftRows:
         The session still has it, and is to forget it. Rows of several classes do not wait for each
         other: which must be written first is not known here.
         """
-        if session.identity_map or session.in_nested_transaction():
+        if session.identity_map or session.info or session.in_nested_transaction():
             return False
         rows = list(session.new)
         classes = {type(row) for row in rows}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from contextvars import ContextVar
 
 import pytest
 from sqlalchemy import event as events
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from tests.runtime.delivering import bench, budget, message
 
@@ -215,6 +216,54 @@ def test_rows_of_another_class_do_not_wait_with_them(database_url):
     effects, inserts, _ = together(database_url, handler)
     assert effects == [0, 1, 2, 3]
     assert inserts == (4 if of_sqlite(database_url) else 3)
+
+
+def test_a_default_may_ask_for_what_its_handler_has_set(database_url):
+    tenant: ContextVar[str] = ContextVar("tenant")
+
+    def owner():
+        return tenant.get()
+
+    class Tenants(DeclarativeBase):
+        pass
+
+    class Owned(Tenants):
+        __tablename__ = "effect"
+        seq: Mapped[int] = mapped_column(primary_key=True)
+        k: Mapped[str] = mapped_column(default=owner)
+        n: Mapped[int]
+
+    async def handler(event, ctx):
+        tenant.set(f"of {event.order_id}")
+        ctx.db.add(Owned(n=event.n))
+
+    async def case():
+        async with bench(database_url, handler, concurrency=1) as b:
+            await b.settle(*[message(f"k{n}", n) for n in range(3)])
+            return await b.effects()
+
+    assert asyncio.run(case()) == [("of k0", 0), ("of k1", 1), ("of k2", 2)]
+
+
+def test_a_listener_may_ask_for_what_the_handler_noted_in_its_session(database_url):
+    def stamp(session, *_):
+        for row in session.new:
+            row.k = session.info.get("tenant", "nobody")
+
+    async def handler(event, ctx):
+        ctx.db.info["tenant"] = f"of {event.order_id}"
+        ctx.db.add(added(event))
+
+    async def case():
+        async with bench(database_url, handler, concurrency=1) as b:
+            await b.settle(*[message(f"k{n}", n) for n in range(3)])
+            return await b.effects()
+
+    events.listen(Session, "before_flush", stamp)
+    try:
+        assert asyncio.run(case()) == [("of k0", 0), ("of k1", 1), ("of k2", 2)]
+    finally:
+        events.remove(Session, "before_flush", stamp)
 
 
 def test_an_object_is_written_as_its_handler_left_it(database_url):

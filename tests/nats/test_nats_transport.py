@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -404,6 +406,32 @@ async def test_a_wrong_password_is_refused_and_not_shown(
             pass
     assert "s3cret" not in str(refused.value)
     assert "s3cret" not in repr(NatsSettings(url=url))
+
+
+async def test_a_refusal_is_heard_though_its_word_was_lost_on_the_way(
+    of: Service, database: Any
+) -> None:
+    """The server says no and closes at once: the connection may be reset before that is read."""
+    attempts = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal attempts
+        attempts += 1
+        writer.write(b'INFO {"server_id":"x","version":"2.15.1","max_payload":1048576}\r\n')
+        await reader.readuntil(b"PING\r\n")
+        if attempts == 1:
+            lost = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, lost)
+        else:
+            writer.write(b"-ERR 'Authorization Violation'\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as listening:
+        url = f"nats://app:s3cret@127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        with pytest.raises(ConfigurationError, match="refuses this service"):
+            async with running(Nats(url), of, database):
+                pass
+    assert attempts == 2
 
 
 async def test_nobody_is_told_a_password_in_the_clear_where_tls_is_asked_for(

@@ -21,7 +21,8 @@ demo: $(VENV)/.plain  ## generate the example service and watch an event go thro
 
 test: $(VENV)/.installed servers lint types  ## everything: servers, linters, types, all tests
 	@echo '== tests'
-	@$(BIN)/pytest -n $(WORKERS) $(PYTEST_ARGS)
+	@# In small portions: one worker had the slow tests of a large one left, and the other nothing.
+	@$(BIN)/pytest -n $(WORKERS) --maxschedchunk 20 $(PYTEST_ARGS)
 
 test-fast: $(VENV)/.installed  ## the tests that need no server
 	@$(BIN)/pytest -n $(WORKERS) -m 'not servers' $(PYTEST_ARGS)

@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 PYTEST_ARGS ?=
+# In small portions: of a large one, a worker may have slow tests left when the others have none.
+PYTEST = $(BIN)/pytest -n $(WORKERS) --maxschedchunk 20
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -21,11 +23,10 @@ demo: $(VENV)/.plain  ## generate the example service and watch an event go thro
 
 test: $(VENV)/.installed servers lint types  ## everything: servers, linters, types, all tests
 	@echo '== tests'
-	@# In small portions: one worker had the slow tests of a large one left, and the other nothing.
-	@$(BIN)/pytest -n $(WORKERS) --maxschedchunk 20 $(PYTEST_ARGS)
+	@$(PYTEST) $(PYTEST_ARGS)
 
 test-fast: $(VENV)/.installed  ## the tests that need no server
-	@$(BIN)/pytest -n $(WORKERS) -m 'not servers' $(PYTEST_ARGS)
+	@$(PYTEST) -m 'not servers' $(PYTEST_ARGS)
 
 .PHONY: servers
 servers: $(VENV)/.installed  ## find Kafka, RabbitMQ, Redis, NATS, ElasticMQ and PostgreSQL for the tests, or install them

@@ -5,10 +5,11 @@
 On a server and a PostgreSQL of its own for each, as `tests/servers` has them: one node, on this
 machine. All of one broker is measured in turns: believe the ratios, not the figures.
 
-`consume`: a backlog of events, each handled with an inbox entry, one insert and an acknowledgement;
-against FastStream (its subscriber as it comes, with acknowledgement after the handler) and against
-a loop written by hand for this very purpose, with 16 lanes. `publish`: what the relay calls, with
-the broker's word on every message; beside the bare client doing the same.
+`consume`: a backlog of events, each handled with an inbox entry, one insert and an acknowledgement.
+The handler adds a row to its session, or executes a statement; against FastStream (its subscriber
+as it comes, with acknowledgement after the handler) and against a loop written by hand for this
+very purpose, with 16 lanes. `publish`: what the relay calls, with the broker's word on every
+message; beside the bare client doing the same.
 
 FastStream is installed into the cache folder, once. Asserts nothing but that the work was done.
 """

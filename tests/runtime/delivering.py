@@ -31,6 +31,7 @@ from runtime.service import (
 from runtime.sqlite import SqliteDatabase
 from runtime.transport import Incoming
 from sqlalchemy import text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tests.support.runtime import create_tables
 
@@ -53,6 +54,19 @@ class Billed(BaseModel):
 
     order_id: str
     n: int
+
+
+class Base(DeclarativeBase):
+    """Of the classes that are mapped to the handler's own tables."""
+
+
+class Effect(Base):
+    """A row of the handler's."""
+
+    __tablename__ = "effect"
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    k: Mapped[str]
+    n: Mapped[int]
 
 
 PAID = EventType("order.paid", "1.0.0", Paid, ("order_id",))
@@ -276,6 +290,12 @@ async def limit_of_transactions(event: Paid, ctx: Any) -> None:
         """),
         {"n": event.n},
     )
+
+
+def in_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches end where the lane does; the quick attempts come at once."""
+    budget(monkeypatch, 60.0)
+    monkeypatch.setattr("runtime.retry.IN_LANE", (0.001, 0.001, 0.001))
 
 
 def budget(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:

@@ -15,10 +15,10 @@ from runtime.service import RetryPolicy
 from runtime.transport import Outcome, Outgoing
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tests.runtime.delivering import (
     Billed,
+    Effect,
     Paid,
     bench,
     budget,
@@ -46,17 +46,6 @@ def quick(monkeypatch):
 def no_budget(monkeypatch):
     """Batches end where the lane does, however slow this machine is."""
     budget(monkeypatch, 60.0)
-
-
-class Base(DeclarativeBase):
-    pass
-
-
-class Effect(Base):
-    __tablename__ = "effect"
-    seq: Mapped[int] = mapped_column(primary_key=True)
-    k: Mapped[str]
-    n: Mapped[int]
 
 
 class Flaky:

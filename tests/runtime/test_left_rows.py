@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from contextvars import ContextVar
+from typing import NamedTuple
 
 import pytest
 from sqlalchemy import event as events
@@ -12,33 +13,15 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from tests.runtime.delivering import bench, budget, message
+from tests.runtime.delivering import Base, Effect, bench, in_one_batch, message
 
 COUNT = "SELECT count(*) FROM effect"
 
 
-class Base(DeclarativeBase):
-    pass
-
-
-class Effect(Base):
-    __tablename__ = "effect"
-    seq: Mapped[int] = mapped_column(primary_key=True)
-    k: Mapped[str | None]
-    n: Mapped[int]
-
-
-class Elsewhere(DeclarativeBase):
-    pass
-
-
-class Other(Elsewhere):
+class Other(Base):
     """Of another class; here it is the same table."""
 
-    __tablename__ = "effect"
-    seq: Mapped[int] = mapped_column(primary_key=True)
-    k: Mapped[str]
-    n: Mapped[int]
+    __table__ = Effect.__table__
 
 
 def of_sqlite(url):
@@ -52,13 +35,23 @@ def added(event, kind=Effect):
 
 @pytest.fixture(autouse=True)
 def one_batch(monkeypatch):
-    """Batches end where the lane does; the quick attempts come at once."""
-    budget(monkeypatch, 60.0)
-    monkeypatch.setattr("runtime.retry.IN_LANE", (0.001, 0.001, 0.001))
+    in_one_batch(monkeypatch)
+
+
+class Done(NamedTuple):
+    """What came of some events: their effects, the inserts of those, what is parked."""
+
+    effects: list[tuple[str, int]]
+    inserts: int
+    parked: list[str]
+
+    @property
+    def numbers(self):
+        return [n for _, n in self.effects]
 
 
 def together(url, handler, count=4):
-    """Deliver so many events in one batch: their effects, the inserts of those, what is parked."""
+    """Deliver so many events in one batch."""
 
     async def case():
         inserts = []
@@ -70,7 +63,8 @@ def together(url, handler, count=4):
         async with bench(url, handler, concurrency=1) as b:
             events.listen(b.database.engine.sync_engine, "before_cursor_execute", note)
             await b.settle(*[message(f"k{n}", n) for n in range(count)])
-            return [n for _, n in await b.effects()], len(inserts), await b.parked()
+            parked = [row.key for row in await b.parked()]
+            return Done(await b.effects(), len(inserts), parked)
 
     return asyncio.run(case())
 
@@ -79,9 +73,9 @@ def test_they_are_one_statement_in_the_order_of_the_events(database_url):
     async def handler(event, ctx):
         ctx.db.add(added(event))
 
-    effects, inserts, _ = together(database_url, handler, 20)
-    assert effects == list(range(20))
-    assert inserts == (20 if of_sqlite(database_url) else 1)
+    done = together(database_url, handler, 20)
+    assert done.numbers == list(range(20))
+    assert done.inserts == (20 if of_sqlite(database_url) else 1)
 
 
 def test_what_a_handler_wrote_itself_comes_after_what_waits(database_url):
@@ -91,7 +85,7 @@ def test_what_a_handler_wrote_itself_comes_after_what_waits(database_url):
             await ctx.db.flush()
             row.n += 100
 
-    assert together(database_url, handler)[0] == [0, 101, 2, 103]
+    assert together(database_url, handler).numbers == [0, 101, 2, 103]
 
 
 async def by_sql(db):
@@ -127,10 +121,10 @@ def test_a_handler_sees_what_those_before_it_left(database_url, look):
         else:
             ctx.db.add(added(event))
 
-    effects, _, parked = together(database_url, handler)
+    done = together(database_url, handler)
     assert seen == [2]
-    assert effects == [0, 1, 3]
-    assert parked == []
+    assert done.numbers == [0, 1, 3]
+    assert done.parked == []
 
 
 async def in_the_session(db):
@@ -151,7 +145,7 @@ def test_a_savepoint_that_is_taken_back_takes_nothing_of_other_handlers(database
         await ctx.db.execute(text("INSERT INTO effect (k, n) VALUES ('none', 99)"))
         await savepoint.rollback()
 
-    assert together(database_url, handler)[0] == [0, 1, 3]
+    assert together(database_url, handler).numbers == [0, 1, 3]
 
 
 def test_what_was_added_in_an_open_savepoint_is_taken_back_with_it(database_url):
@@ -160,20 +154,7 @@ def test_what_was_added_in_an_open_savepoint_is_taken_back_with_it(database_url)
             await ctx.db.begin_nested()
         ctx.db.add(added(event))
 
-    assert together(database_url, handler)[0] == [0, 2, 3]
-
-
-def test_a_handler_that_swallows_an_error_of_its_session_is_not_handled(database_url):
-    async def handler(event, ctx):
-        if event.n == 1:
-            ctx.db.add(Effect(k=None, n=event.n))
-            with suppress(IntegrityError):
-                await ctx.db.flush()
-        ctx.db.add(added(event))
-
-    effects, _, parked = together(database_url, handler)
-    assert effects == [0, 2, 3]
-    assert [row.key for row in parked] == ["k1"]
+    assert together(database_url, handler).numbers == [0, 2, 3]
 
 
 def test_a_handler_that_empties_its_session_empties_its_own(database_url):
@@ -184,27 +165,39 @@ def test_a_handler_that_empties_its_session_empties_its_own(database_url):
         if event.n == 2:
             await ctx.db.close()
 
-    assert together(database_url, handler)[0] == [0, 3]
+    assert together(database_url, handler).numbers == [0, 3]
 
 
-def test_a_row_that_cannot_be_written_costs_its_own_event_alone(database_url):
+async def leaves_what_cannot_be_written(event, ctx):
+    ctx.db.add(Effect(k=None, n=event.n))
+
+
+async def swallows_an_error_of_its_session(event, ctx):
+    ctx.db.add(Effect(k=None, n=event.n))
+    with suppress(IntegrityError):
+        await ctx.db.flush()
+    ctx.db.add(added(event))
+
+
+async def fails(event, ctx):
+    ctx.db.add(added(event))
+    raise ValueError
+
+
+WRONG = [leaves_what_cannot_be_written, swallows_an_error_of_its_session, fails]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.__name__)
+def test_a_handler_that_goes_wrong_costs_its_own_event_alone(database_url, wrong):
     async def handler(event, ctx):
-        ctx.db.add(Effect(k=None if event.n == 1 else event.order_id, n=event.n))
+        if event.n == 1:
+            await wrong(event, ctx)
+        else:
+            ctx.db.add(added(event))
 
-    effects, _, parked = together(database_url, handler)
-    assert effects == [0, 2, 3]
-    assert [row.key for row in parked] == ["k1"]
-
-
-def test_a_handler_that_fails_leaves_nothing(database_url):
-    async def handler(event, ctx):
-        ctx.db.add(added(event))
-        if event.n == 3:
-            raise ValueError
-
-    effects, _, parked = together(database_url, handler)
-    assert effects == [0, 1, 2]
-    assert [row.key for row in parked] == ["k3"]
+    done = together(database_url, handler)
+    assert done.numbers == [0, 2, 3]
+    assert done.parked == ["k1"]
 
 
 def test_rows_of_another_class_do_not_wait_with_them(database_url):
@@ -213,9 +206,9 @@ def test_rows_of_another_class_do_not_wait_with_them(database_url):
     async def handler(event, ctx):
         ctx.db.add(added(event, Other if event.n == 2 else Effect))
 
-    effects, inserts, _ = together(database_url, handler)
-    assert effects == [0, 1, 2, 3]
-    assert inserts == (4 if of_sqlite(database_url) else 3)
+    done = together(database_url, handler)
+    assert done.numbers == [0, 1, 2, 3]
+    assert done.inserts == (4 if of_sqlite(database_url) else 3)
 
 
 def test_a_default_may_ask_for_what_its_handler_has_set(database_url):
@@ -237,12 +230,8 @@ def test_a_default_may_ask_for_what_its_handler_has_set(database_url):
         tenant.set(f"of {event.order_id}")
         ctx.db.add(Owned(n=event.n))
 
-    async def case():
-        async with bench(database_url, handler, concurrency=1) as b:
-            await b.settle(*[message(f"k{n}", n) for n in range(3)])
-            return await b.effects()
-
-    assert asyncio.run(case()) == [("of k0", 0), ("of k1", 1), ("of k2", 2)]
+    done = together(database_url, handler, 3)
+    assert done.effects == [("of k0", 0), ("of k1", 1), ("of k2", 2)]
 
 
 def test_a_listener_may_ask_for_what_the_handler_noted_in_its_session(database_url):
@@ -254,14 +243,10 @@ def test_a_listener_may_ask_for_what_the_handler_noted_in_its_session(database_u
         ctx.db.info["tenant"] = f"of {event.order_id}"
         ctx.db.add(added(event))
 
-    async def case():
-        async with bench(database_url, handler, concurrency=1) as b:
-            await b.settle(*[message(f"k{n}", n) for n in range(3)])
-            return await b.effects()
-
     events.listen(Session, "before_flush", stamp)
     try:
-        assert asyncio.run(case()) == [("of k0", 0), ("of k1", 1), ("of k2", 2)]
+        done = together(database_url, handler, 3)
+        assert done.effects == [("of k0", 0), ("of k1", 1), ("of k2", 2)]
     finally:
         events.remove(Session, "before_flush", stamp)
 
@@ -275,9 +260,4 @@ def test_an_object_is_written_as_its_handler_left_it(database_url):
         kept.append(added(event))
         ctx.db.add(kept[-1])
 
-    async def case():
-        async with bench(database_url, handler, concurrency=1) as b:
-            await b.settle(*[message(f"k{n}", n) for n in range(3)])
-            return await b.effects()
-
-    assert asyncio.run(case()) == [("k0", 0), ("k1", 1), ("k2", 2)]
+    assert together(database_url, handler, 3).effects == [("k0", 0), ("k1", 1), ("k2", 2)]

@@ -5,20 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from tests.runtime.delivering import bench, budget, message, write
-
-
-class Base(DeclarativeBase):
-    pass
-
-
-class Effect(Base):
-    __tablename__ = "effect"
-    seq: Mapped[int] = mapped_column(primary_key=True)
-    k: Mapped[str]
-    n: Mapped[int]
+from tests.runtime.delivering import Effect, bench, budget, in_one_batch, message, write
 
 
 @pytest.fixture
@@ -28,9 +16,7 @@ def url(tmp_path):
 
 @pytest.fixture(autouse=True)
 def one_batch(monkeypatch):
-    """Batches end where the lane does; the quick attempts come at once."""
-    budget(monkeypatch, 60.0)
-    monkeypatch.setattr("runtime.retry.IN_LANE", (0.001, 0.001, 0.001))
+    in_one_batch(monkeypatch)
 
 
 def together(url, handler, count=4, **options):

@@ -47,8 +47,7 @@ _log = structlog.get_logger("eventgen.nats")
 _HEALTH_SECONDS = 2.0
 _PING_SECONDS = 5  # two of them without an answer, and the connection is lost
 _DAY = 86_400.0
-# A server closes the connection of whom it refuses, and its word on that may be lost on the way.
-_HANG_UPS = 3
+_GREETINGS = 3  # attempts at the start, when the server hangs up without a word
 
 
 class NatsSettings(tls.TlsSettings):
@@ -170,23 +169,24 @@ class NatsTransport:
 
     async def start(self) -> None:
         """Connect. Servers that do not answer yet are waited for later; refusal is an error."""
-        for _ in range(_HANG_UPS):
+        where = f"NATS at {self._settings.address}"
+        for _ in range(_GREETINGS):
             try:
                 async with self._asking():
                     return
             except SecureConnWantedError as error:
                 raise ConfigurationError(
-                    f"NATS at {self._settings.address} asks for no TLS, and this service for "
-                    "nothing less: say nothing of TLS in its settings, or have the server "
-                    "require it"
+                    f"{where} asks for no TLS, and this service for nothing less: say nothing of "
+                    "TLS in its settings, or have the server require it"
                 ) from error
+            except (ConnectionResetError, BrokenPipeError):
+                continue  # so it does on whom it refuses, and its word may be lost on the way
             except AWAY as error:
                 if _is_refusal(error):
                     raise ConfigurationError(
-                        f"NATS at {self._settings.address} refuses this service: {_line(error)}"
+                        f"{where} refuses this service: {_line(error)}"
                     ) from error
-                if not isinstance(error, ConnectionResetError | BrokenPipeError):
-                    break
+                break
         _log.warning("nats.not_reachable", server=self._settings.address)
 
     async def publish(self, messages: Sequence[Outgoing]) -> Sequence[Sent]:

@@ -1,4 +1,4 @@
-"""Consuming from RabbitMQ: one channel for all queues of a subscription, made again when it fails.
+"""Consuming from RabbitMQ: all queues of a subscription on one channel, made again when it fails.
 
 With single active consumer the broker gives each queue to one process at a time; what that process
 has not acknowledged when it dies goes to the next one, in its old order.

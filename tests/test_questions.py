@@ -19,6 +19,19 @@ channels:
 operations:
   open: {action: send, channel: {$ref: '#/channels/tills'}}
 """
+# Stands still as it opens its first file in the new project.
+HOLD = """\
+import os, signal, sys
+
+def hold(event, arguments):
+    global held
+    if event == "open" and not held and "/.orders-" in str(arguments[0]):
+        held = True
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+held = False
+sys.addaudithook(hold)
+"""
 
 
 def test_enter_takes_the_example_without_a_broker(tmp_path: Path) -> None:
@@ -75,7 +88,7 @@ def test_whoever_leaves_leaves_nothing(question: str, key: str, tmp_path: Path) 
         if one.startswith(question):
             break
         terminal.type("\n")
-    terminal.wait_for_it_to_listen()
+    terminal.wait_until("S")  # it listens: a signal just before that is not heard
     terminal.type(key)
 
     assert terminal.finish() == 130
@@ -85,14 +98,20 @@ def test_whoever_leaves_leaves_nothing(question: str, key: str, tmp_path: Path) 
 
 
 def test_an_interrupted_generation_leaves_nothing(tmp_path: Path) -> None:
-    terminal = Terminal("new", "service", "a/b/orders", "--broker", "embedded", cwd=tmp_path)
-    while not list(tmp_path.glob("a/b/.orders-*")):
-        assert terminal.is_running()
+    hook, place = tmp_path / "hook", tmp_path / "place"
+    hook.mkdir()
+    place.mkdir()
+    (hook / "sitecustomize.py").write_text(HOLD, encoding="utf-8")
+    command = ("new", "service", "a/b/orders", "--broker", "embedded")
+    terminal = Terminal(*command, cwd=place, PYTHONPATH=str(hook))
+    terminal.wait_until("T")
+    assert list(place.glob("a/b/.orders-*"))
     terminal.type(INTERRUPT)
+    terminal.go_on()
 
     assert terminal.finish() == 130
     assert "Traceback" not in terminal.shown
-    assert list(tmp_path.iterdir()) == []
+    assert list(place.iterdir()) == []
 
 
 def test_what_was_given_is_not_asked_for(tmp_path: Path) -> None:

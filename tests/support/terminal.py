@@ -38,11 +38,16 @@ class Terminal:
     def type(self, keys: str) -> None:
         os.write(self._end, keys.encode())
 
-    def wait_for_it_to_listen(self) -> None:
-        """Until it waits for what is typed: a signal that comes just before that is not heard."""
+    def wait_until(self, state: str) -> None:
+        """Until the system gives it this state: S is asleep, T is stopped. See proc(5)."""
         status = Path(f"/proc/{self._pid}/stat")
-        while status.read_text().rpartition(")")[2].split()[0] != "S":
+        while status.read_text().rpartition(")")[2].split()[0] != state:
+            assert self.is_running()
             time.sleep(0.01)
+
+    def go_on(self) -> None:
+        """What a stopped command does then."""
+        os.kill(self._pid, signal.SIGCONT)
 
     def is_running(self) -> bool:
         return os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None

@@ -47,7 +47,7 @@ Part = tuple[str, ...]  # a program beside, with its arguments
 
 @dataclass(frozen=True)
 class Kind:
-    """A broker, how many events a round has, and how else its work is done.
+    """A broker, how many events are published before each is measured, and how else it is done.
 
     `publish` is the bare client's way to publish, from a number on; the seconds it took. `fast` is
     empty where there is no FastStream, and `remark` says why.
@@ -107,7 +107,7 @@ def _kind(name: str, module: Any, events: int) -> Kind:
 
 
 KINDS = (
-    Kind(KAFKA, 20_000, _produce, ("lanes.py",), ("faststream_service.py",)),
+    Kind(KAFKA, 40_000, _produce, ("lanes.py",), ("faststream_service.py",)),
     _kind("rabbitmq", rabbitmq, 10_000),
     _kind("redis", redis, 15_000),
     _kind("nats", nats, 8_000),
@@ -157,12 +157,14 @@ def measure(kind: Kind, seconds: float) -> None:
     with running_bench(kind.on) as bench:
         bench.finish(sys.executable, "-m", "bench", "provision")
         doing = ways(bench, kind)
-        for round_ in range(ROUNDS):
-            sent.append(publish(bench, kind, round_ * kind.events))
-            handled.append({name: rate(bench, way(), seconds) for name, way in doing.items()})
-    name = kind.on.broker
-    _show(f"{name}: inbox, insert, acknowledgement", handled)
-    _show(f"{name}: publishing", sent)
+        for _ in range(ROUNDS):
+            handled.append({})
+            for name, way in doing.items():
+                sent.append(publish(bench, kind, len(sent) * kind.events))
+                handled[-1][name] = rate(bench, way(), seconds)
+    broker = kind.on.broker
+    _show(f"{broker}: inbox, insert, acknowledgement", handled)
+    _show(f"{broker}: publishing", sent)
     print(f"{kind.remark}\n" if kind.remark else "", flush=True)
 
 

@@ -192,11 +192,8 @@ async def _fetch(dsn: str, statement: str, arguments: Sequence[object]) -> list[
         await connection.close()
 
 
-def produce(bench: Bench, topic: str, events: int, first: int = 0, at_once: int = 0) -> float:
-    """Fill a topic with events as a relay would, in so many seconds.
-
-    The broker's word on each is heard. At most `at_once` are under way, if it says so.
-    """
+def produce(bench: Bench, topic: str, events: int) -> float:
+    """Fill a topic with events as a relay would, in so many seconds."""
     failed = []
 
     def hear(error: object, _message: object) -> None:
@@ -212,13 +209,11 @@ def produce(bench: Bench, topic: str, events: int, first: int = 0, at_once: int 
             "queue.buffering.max.messages": 1_000_000,
         }
     )
-    messages = [(key, body, list(named.items())) for key, named, body in orders(first, events)]
+    messages = [(key, body, list(named.items())) for key, named, body in orders(0, events)]
     began = time.perf_counter()
     for number, (key, body, pairs) in enumerate(messages):
         producer.produce(topic, body, key, headers=pairs, on_delivery=hear)
-        if at_once and number % at_once == at_once - 1:
-            producer.flush()
-        elif number % 1000 == 0:
+        if number % 1000 == 0:
             producer.poll(0)
     producer.flush()
     assert not failed, failed[0]

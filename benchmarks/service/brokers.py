@@ -28,7 +28,7 @@ from typing import Any
 from uuid import uuid4
 
 from _consume import BY_SQL, FAST, LANES, OURS, OURS_BY_SQL, peer, rate
-from _service import KAFKA, PARTITIONS, PARTS, Bench, On, Process, produce, running_bench
+from _service import KAFKA, PARTITIONS, PARTS, Bench, On, Process, running_bench
 
 from tests.servers import nats, rabbitmq, redis, sqs
 from tests.servers.sns import ACCOUNT
@@ -39,7 +39,6 @@ RAW = "bare client, with confirms"
 # Times as fast as they are; publishing may take half as long again as the bare client takes.
 GOALS = {FAST: 4.0, LANES: 1.3, RAW: 1 / 1.5}
 ROUNDS = 3
-AT_ONCE = 500  # messages on their way to the broker, as many as the relay's
 
 Running = Callable[[], AbstractContextManager[Process]]
 Part = tuple[str, ...]  # a program beside, with its arguments
@@ -49,13 +48,11 @@ Part = tuple[str, ...]  # a program beside, with its arguments
 class Kind:
     """A broker, how many events are published before each is measured, and how else it is done.
 
-    `publish` is the bare client's way to publish, from a number on; the seconds it took. `fast` is
-    empty where there is no FastStream, and `remark` says why.
+    `fast` is empty where there is no FastStream, and `remark` says why.
     """
 
     on: On
     events: int
-    publish: Callable[[Bench, int, int], float]
     lanes: Part
     fast: Part
     remark: str = ""
@@ -79,42 +76,23 @@ def _aws(server: Any) -> Mapping[str, str]:
     }
 
 
-def seconds_of(bench: Bench, *part: str | int) -> float:
-    """How long publishing took, by the words of the process that did it."""
-    program, *arguments = map(str, part)
-    done = bench.finish(sys.executable, PARTS / program, *arguments)
-    return float(done)
-
-
-def _produce(bench: Bench, first: int, many: int) -> float:
-    if not first:
-        bench.server.create_topic(OTHER, PARTITIONS)
-    return produce(bench, OTHER, many, first, AT_ONCE)
-
-
-def _publish(name: str) -> Callable[[Bench, int, int], float]:
-    return lambda bench, first, many: seconds_of(bench, "by_hand.py", name, "publish", first, many)
-
-
 def _kind(name: str, module: Any, events: int) -> Kind:
     return Kind(
         On(name, module, _url(name.upper())),
         events,
-        _publish(name),
         ("by_hand.py", name, "consume"),
         ("faststream_brokers.py", name),
     )
 
 
 KINDS = (
-    Kind(KAFKA, 40_000, _produce, ("lanes.py",), ("faststream_service.py",)),
+    Kind(KAFKA, 40_000, ("lanes.py",), ("faststream_service.py",)),
     _kind("rabbitmq", rabbitmq, 10_000),
     _kind("redis", redis, 15_000),
     _kind("nats", nats, 8_000),
     Kind(
         On("sqs", sqs, _aws),
         2_000,
-        _publish("sqs"),
         ("by_hand.py", "sqs", "consume"),
         (),
         "FastStream has no stable broker for SQS. The server is an ElasticMQ behind a stand-in for"
@@ -125,10 +103,14 @@ KINDS = (
 
 def publish(bench: Bench, kind: Kind, first: int) -> dict[str, float]:
     """Publish what is handled next, for the service and for the others; events a second."""
-    many = kind.events
+    numbers = (str(first), str(kind.events))
+
+    def rate_of(program: str, *arguments: str) -> float:
+        return float(bench.finish(sys.executable, PARTS / program, *arguments, *numbers))
+
     return {
-        RELAY: many / seconds_of(bench, "transport.py", first, many),
-        RAW: many / kind.publish(bench, first, many),
+        RELAY: rate_of("transport.py"),
+        RAW: rate_of("by_hand.py", kind.on.broker, "publish"),
     }
 
 
@@ -156,6 +138,8 @@ def measure(kind: Kind, seconds: float) -> None:
     handled: list[dict[str, float]] = []
     with running_bench(kind.on) as bench:
         bench.finish(sys.executable, "-m", "bench", "provision")
+        if kind.on is KAFKA:
+            bench.server.create_topic(OTHER, PARTITIONS)
         doing = ways(bench, kind)
         for _ in range(ROUNDS):
             handled.append({})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
 import structlog
 
+from tests.servers.kafka import Kafka
 from tests.support.runtime import importable
 
 importable()
@@ -18,3 +20,11 @@ def quiet() -> Iterator[None]:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def topic(kafka: Kafka) -> str:
+    """A topic of one partition, so that its offsets are the order of its messages."""
+    name = f"orders.{uuid.uuid4().hex[:12]}"
+    kafka.create_topic(name, partitions=1)
+    return name

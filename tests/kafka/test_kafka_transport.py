@@ -106,14 +106,6 @@ def run(test: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(test())
 
 
-@pytest.fixture
-def topic(kafka: Kafka) -> str:
-    """A topic of one partition, so that its offsets are the order of its messages."""
-    name = f"orders.{uuid.uuid4().hex[:12]}"
-    kafka.create_topic(name, partitions=1)
-    return name
-
-
 # publishing -----------------------------------------------------------------------------------
 
 
@@ -158,7 +150,7 @@ def test_a_producer_that_met_a_fatal_error_is_replaced(kafka: Kafka, topic: str)
             wave = asyncio.gather(
                 *[transport.publish([message(topic, "a", "1")]) for _ in range(9)]
             )
-            transport._producer._broken = True
+            transport._producer._started.broken = True
             sent = await transport.publish([message(topic, "b", "2")])
             assert [s.outcome for s in sent] == [Outcome.SENT]
             assert {s.outcome for part in await wave for s in part} == {Outcome.SENT}
@@ -567,6 +559,7 @@ def test_history_goes_from_an_offset_or_a_time_to_the_end_and_no_group_takes_not
         async with running(kafka, name) as transport:
             for n in range(20):  # one after the other, so that times tell them apart
                 await publish(transport, message(name, f"k{n % 5}", str(n), ce_id=str(n)))
+            await asyncio.sleep(0.05)  # Kafka's time has milliseconds
             since = datetime.now(UTC)
             await asyncio.sleep(0.05)
             assert await read(since) == []

@@ -145,7 +145,7 @@ class KafkaSettings(tls.TlsSettings):
     def producer(self) -> dict[str, Any]:
         """Confirmed by all replicas, without duplicates of its own, keys placed as Java does."""
         tuned: dict[str, Any] = {
-            "linger.ms": 1,
+            "linger.ms": 5,  # time to queue a wave in, which is then sent at once
             "compression.type": "lz4",
             "queue.buffering.max.kbytes": 65_536,
             "queue.buffering.max.messages": 100_000,

@@ -1,7 +1,7 @@
 """Publishing to Kafka: many messages at once, and the broker's word on each.
 
 The client library is synchronous. `produce` only queues and is called on the event loop; one
-thread waits for delivery reports and brings all that came in to the loop in one call.
+thread has the client send what is queued, hears the reports, and tells the loop of the last one.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from contextlib import suppress
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from .transport import Outcome, Sent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from .transport import Outgoing
 
@@ -27,6 +28,7 @@ _log = structlog.get_logger("eventgen.kafka")
 
 _POLL_SECONDS = 0.1
 _CLOSE_SECONDS = 5.0
+_NOT_QUEUED = (BufferError, KafkaException, TypeError, ValueError)
 
 SENT = Sent(Outcome.SENT)
 
@@ -64,27 +66,39 @@ _OF_THE_BATCH = frozenset(
     }
 )
 
-_Report = tuple["_Wave", int, KafkaError | None]
-
 
 class _Wave:
-    """Messages sent together: the word on each, and a future for the last one."""
+    """Messages sent together: the word on each, and a future for the last one.
 
-    __slots__ = ("done", "left", "refused", "sent")
+    Once a message is queued only the listening thread writes its part. Each of the two threads
+    writes its own count before it reads the other's, so that one of them sees the end.
+    """
+
+    __slots__ = ("done", "fatal", "heard", "loop", "queued", "refused", "sent")
 
     def __init__(self, size: int) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.done: asyncio.Future[None] = self.loop.create_future()
         self.sent: list[Sent] = [SENT] * size
-        self.left = size
+        self.queued: int | None = None  # how many words to wait for, when that is known
+        self.heard = 0
         self.refused: list[int] = []  # those that shared a batch the broker refused
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.fatal = False
 
-    def settle(self, index: int, error: KafkaError | None) -> None:
+    def hear(self, index: int, error: KafkaError | None, _: Message) -> None:
+        """The broker's word on one; on the listening thread, within poll."""
         if error is not None:
             self.sent[index] = judge(error)
+            self.fatal |= error.fatal()
             if error.code() in _OF_THE_BATCH:
                 self.refused.append(index)
-        self.left -= 1
-        if not self.left and not self.done.done():
+        self.heard += 1
+        if self.heard == self.queued:
+            self.loop.call_soon_threadsafe(self.end)
+
+    def end(self) -> None:
+        """The last word is heard; it may be said twice, or when nobody waits any more."""
+        if not self.done.done():
             self.done.set_result(None)
 
 
@@ -95,37 +109,72 @@ def judge(error: KafkaError) -> Sent:
     return Sent(Outcome.PERMANENT if lasting else Outcome.TRANSIENT, reason)
 
 
+class _Client:
+    """The client and the thread that has it send, and listens to it.
+
+    `broken` after an error that it does not survive.
+    """
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.producer: Producer = Producer(config)
+        self.broken = False
+        self._queued = threading.Event()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="kafka-producer", daemon=True)
+        self._thread.start()
+
+    def send(self) -> None:
+        """What is queued leaves now; without this, when the client has waited for more."""
+        self._queued.set()
+
+    def _run(self) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            while not self._stopped:
+                if self._queued.wait(_POLL_SECONDS):
+                    self._queued.clear()
+                    while len(self.producer) and not self._stopped:
+                        self.producer.flush(_POLL_SECONDS)
+                else:
+                    self.producer.poll(0)  # for what it says of its connections
+
+    async def close(self) -> None:
+        """Wait a little for what is under way, give up the rest, end the thread."""
+        await self._empty(_CLOSE_SECONDS)
+        self.producer.purge()
+        await self._empty(1.0)  # the reports of what was purged
+        self._stopped = True
+        await asyncio.to_thread(self._thread.join)
+
+    async def _empty(self, seconds: float) -> None:
+        """Wait until every message has its report, but not longer than this."""
+        self.send()
+        deadline = monotonic() + seconds
+        while len(self.producer) and monotonic() < deadline:  # noqa: ASYNC110 - a C counter
+            await asyncio.sleep(0.01)
+
+
 class KafkaProducer:
-    """One idempotent producer, and the thread that listens to it."""
+    """One idempotent producer, which is made anew after an error that it does not survive."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._config = dict(config)
         self._patience = float(config["delivery.timeout.ms"]) / 1000
-        self._producer: Producer | None = None
-        self._reports: list[_Report] = []
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._broken = False
+        self._client: _Client | None = None
 
     def start(self) -> None:
         """Make the client; it connects by itself. KafkaException for an impossible config."""
-        self._producer = Producer(self._config)
-        self._broken = False
-        self._stop = threading.Event()
-        self._thread = threading.Thread(
-            target=self._listen,
-            args=(self._producer, self._stop, asyncio.get_running_loop()),
-            name="kafka-producer",
-            daemon=True,
-        )
-        self._thread.start()
+        self._client = _Client(self._config)
 
     @property
     def client(self) -> Producer:
         """The client, for questions about the cluster."""
-        if self._producer is None:
+        return self._started.producer
+
+    @property
+    def _started(self) -> _Client:
+        if self._client is None:
             raise RuntimeError("the transport has not been started")
-        return self._producer
+        return self._client
 
     async def publish(self, messages: Sequence[Outgoing]) -> list[Sent]:
         """Send messages together; the outcome of each, in the same order.
@@ -133,7 +182,7 @@ class KafkaProducer:
         The members of a batch the broker refused are sent again in halves, until the one it does
         not like stands alone: nobody is refused for its neighbour.
         """
-        if self._broken:
+        if self._started.broken:
             await self._rebuild()
         sent: list[Sent] = [SENT] * len(messages)
         parts = deque([list(range(len(messages)))])
@@ -152,94 +201,66 @@ class KafkaProducer:
 
     async def _send(self, messages: Sequence[Outgoing]) -> _Wave:
         wave = _Wave(len(messages))
+        client = self._started
+        produce: Callable[..., None] = client.producer.produce  # its types know no Mapping
+        hear, refusals = wave.hear, 0
         for index, message in enumerate(messages):
-            refusal = await self._queue(message, partial(self._report, wave, index))
-            if refusal is not None:
-                wave.sent[index] = refusal
-                wave.settle(index, None)
+            report = partial(hear, index)
+            where, key, headers = message.destination, message.key, message.headers
+            try:  # the client encodes text itself, faster than Python would
+                produce(where, message.body, key, headers=headers, on_delivery=report)
+            except _NOT_QUEUED:
+                refusal = await self._queue(client, message, report)
+                if refusal is not None:
+                    wave.sent[index] = refusal
+                    refusals += 1
+        wave.queued = len(messages) - refusals
+        client.send()
+        if wave.heard == wave.queued:
+            wave.end()
         await wave.done
+        client.broken |= wave.fatal
         return wave
 
-    async def _queue(self, message: Outgoing, report: partial[None]) -> Sent | None:
-        """Give a message to the client; the reason when it refuses it by itself."""
+    async def _queue(
+        self, client: _Client, message: Outgoing, report: partial[None]
+    ) -> Sent | None:
+        """Give the client what it did not take at once; the reason when it refuses it by itself.
+
+        It waits for room in the client's queue, and replaces what is not proper Unicode.
+        """
         deadline = monotonic() + self._patience
-        while True:
+        key = None if message.key is None else message.key.encode(errors="replace")
+        headers: dict[str, str | bytes | None] = {
+            name: text.encode(errors="replace") for name, text in message.headers.items()
+        }
+        while monotonic() < deadline:
             try:
-                self._produce(message, report)
+                client.producer.produce(
+                    message.destination, message.body, key, headers=headers, on_delivery=report
+                )
             except BufferError:
-                if monotonic() > deadline:
-                    return Sent(Outcome.TRANSIENT, "the client's queue is full")
+                client.send()
                 await asyncio.sleep(0.01)
             except KafkaException as refused:
                 error = refused.args[0]
-                self._broken |= error.fatal()
+                client.broken |= error.fatal()
                 return judge(error)
             except (TypeError, ValueError) as wrong:
                 return Sent(Outcome.PERMANENT, f"not a Kafka message: {wrong}")
             else:
                 return None
-
-    def _produce(self, message: Outgoing, report: partial[None]) -> None:
-        """The client encodes text itself, faster, but for what is not proper Unicode."""
-        key: str | bytes | None = message.key
-        headers: list[tuple[str, str | bytes | None]] = [*message.headers.items()]
-        destination, produce = message.destination, self.client.produce
-        try:
-            produce(destination, message.body, key, headers=headers, on_delivery=report)
-        except UnicodeEncodeError:
-            key = None if message.key is None else message.key.encode(errors="replace")
-            headers = [(k, v.encode(errors="replace")) for k, v in message.headers.items()]
-            produce(destination, message.body, key, headers=headers, on_delivery=report)
-
-    def _report(self, wave: _Wave, index: int, error: KafkaError | None, _: Message) -> None:
-        self._reports.append((wave, index, error))  # on the listening thread, within poll
-
-    def _listen(
-        self, producer: Producer, stop: threading.Event, loop: asyncio.AbstractEventLoop
-    ) -> None:
-        while not stop.is_set():
-            producer.poll(_POLL_SECONDS)
-            if self._reports:
-                reports, self._reports = self._reports, []
-                try:
-                    loop.call_soon_threadsafe(self._settle, reports)
-                except RuntimeError:  # the loop is closed: nobody waits any more
-                    return
-
-    def _settle(self, reports: Sequence[_Report]) -> None:
-        for wave, index, error in reports:
-            if error is not None and error.fatal():
-                self._broken = True
-            wave.settle(index, error)
+        return Sent(Outcome.TRANSIENT, "the client's queue is full")
 
     async def _rebuild(self) -> None:
         """Start again with a new client: the old one has met an error it cannot recover from."""
         _log.warning("kafka.producer_rebuilt")
-        old = (self._producer, self._thread, self._stop)
+        old = self._started
         self.start()
-        await self._end(*old)
+        await old.close()
 
     async def close(self) -> None:
-        """Wait a little for what is under way, give up the rest, end the thread."""
-        old = (self._producer, self._thread, self._stop)
-        self._producer = self._thread = None
-        await self._end(*old)
-
-    async def _end(
-        self, producer: Producer | None, thread: threading.Thread | None, stop: threading.Event
-    ) -> None:
-        if producer is None or thread is None:
-            return
-        await _empty(producer, _CLOSE_SECONDS)
-        producer.purge()
-        await _empty(producer, 1.0)  # the reports of what was purged
-        stop.set()
-        await asyncio.to_thread(thread.join)
-
-
-async def _empty(producer: Producer, seconds: float) -> None:
-    """Wait until every message has its report, but not longer than this."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + seconds
-    while len(producer) and loop.time() < deadline:  # noqa: ASYNC110 - a C library's counter
-        await asyncio.sleep(0.01)
+        """Wait a little for what is under way, and give up the rest."""
+        old, self._client = self._client, None
+        if old is not None:
+            await old.close()

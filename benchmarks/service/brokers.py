@@ -92,7 +92,7 @@ KINDS = (
     _kind("nats", nats, 8_000),
     Kind(
         On("sqs", sqs, _aws),
-        2_000,
+        6_000,
         ("by_hand.py", "sqs", "consume"),
         (),
         "FastStream has no stable broker for SQS. The server is an ElasticMQ behind a stand-in for"

@@ -179,15 +179,33 @@ def test_a_consumer_that_stood_still_while_another_took_its_place(
     kept(service, 800)
 
 
+CLAIMS = """
+SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE relation = 'inbox'::regclass AND mode = 'RowExclusiveLock'
+  AND datname = current_database() AND state = 'idle in transaction'
+"""
+
+
 def stands_still_before_its_commit(service: Proof) -> Process:
     """The first consumer has every partition, and claims that it does not commit: then another."""
     switches.waits_before_commit(service.root)
     service.relay()
     still = service.consumer(PROOF_WORK="0.05")
-    service.publish(400, CUSTOMERS)
+    publisher = service.publishing(400, CUSTOMERS, PROOF_HOLD="0.04")
     service.wait(lambda counts: counts.effects > 20, 60)
-    still.send_signal(signal.SIGSTOP)
+    wait_until(service, lambda: has_stopped_with_claims(service, still))
+    assert publisher.wait(120) == 0, service.logs()
     return service.consumer()
+
+
+def has_stopped_with_claims(service: Proof, consumer: Process) -> bool:
+    """Stop it; let it go on when it has just none."""
+    consumer.send_signal(signal.SIGSTOP)
+    time.sleep(0.05)  # a commit that the server has not read yet
+    stopped = bool(service.sql(CLAIMS))
+    if not stopped:
+        consumer.send_signal(signal.SIGCONT)
+    return stopped
 
 
 @runs(rows.REBALANCES, on=[Stack.REDIS, Stack.POSTGRES])

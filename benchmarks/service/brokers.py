@@ -46,7 +46,7 @@ Part = tuple[str, ...]  # a program beside, with its arguments
 
 @dataclass(frozen=True)
 class Kind:
-    """A broker, how many events are published before each is measured, and how else it is done.
+    """A broker, how many events are published before each measurement, and who else does its work.
 
     `fast` is empty where there is no FastStream, and `remark` says why.
     """

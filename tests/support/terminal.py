@@ -42,14 +42,14 @@ class Terminal:
         """Until the system gives it this state: S is asleep, T is stopped. See proc(5)."""
         status = Path(f"/proc/{self._pid}/stat")
         while status.read_text().rpartition(")")[2].split()[0] != state:
-            assert self.is_running()
+            assert self._is_running()
             time.sleep(0.01)
 
     def go_on(self) -> None:
         """What a stopped command does then."""
         os.kill(self._pid, signal.SIGCONT)
 
-    def is_running(self) -> bool:
+    def _is_running(self) -> bool:
         return os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
     def finish(self) -> int:

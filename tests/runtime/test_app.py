@@ -120,7 +120,7 @@ async def test_what_the_drain_cuts_off_is_handled_by_the_next_start(settings):
     async with App(make_service(stuck), settings) as app:
         await app.transport.publish([captured(1)])
         await asyncio.sleep(0.3)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     assert await count(app, "inbox") == 0
     async with App(SERVICE, settings) as app:
 

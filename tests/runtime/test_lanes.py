@@ -189,7 +189,7 @@ def test_drain_cancels_what_takes_too_long():
         await lanes.put("k", 1)
         await lanes.put("k", 2)
         await asyncio.sleep(0.01)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(10):
             assert await lanes.drain(0.05) is False
         assert cancelled == [1]
         assert lanes.held == 2
@@ -235,7 +235,7 @@ def test_close_ends_idle_workers(count):
         lanes = Lanes(count, 1, lambda items: items)
         lanes.start()
         await asyncio.sleep(0)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(10):
             await lanes.close()
 
     asyncio.run(case())

@@ -143,15 +143,16 @@ async def test_control_relays_that_lock_rows_instead_of_lanes_do_not_keep_it(pos
     assert inversions(broker.log) > 0
 
 
-async def test_a_new_event_is_relayed_at_once_when_woken(database):
+async def test_a_new_event_is_relayed_at_once_when_woken(database, monkeypatch):
+    monkeypatch.setattr("runtime.relay.POLL_FASTEST", 600.0)
+    monkeypatch.setattr("runtime.relay.POLL_SLOWEST", 600.0)
     broker = Broker()
-    async with relaying(database, broker) as (relay,):
-        await asyncio.sleep(1.2)  # it is idle, and looks twice a second
+    async with relaying(database, broker, lease_seconds=600.0) as (relay,):
+        await until(lambda: _true(relay._lanes))
+        await asyncio.sleep(0.2)  # it looked, found nothing, and rests
         await add(database, row("k"))
-        started = monotonic()
         relay.wake()
         await until(lambda: _true(broker.log))
-        assert monotonic() - started < 0.3
 
 
 async def test_a_relay_that_dies_between_publishing_and_marking_repeats_but_loses_nothing(database):
@@ -183,8 +184,8 @@ async def test_a_killed_relays_lanes_are_taken_over_when_its_lease_ends(database
     assert len(await database.lease_lanes(uuid4(), 1.0, LANES)) == LANES  # and dies
     broker, started = Broker(), monotonic()
     async with relaying(database, broker):
-        await until(empty(database), 5)
-    assert 0.5 < monotonic() - started < 3.0
+        await until(empty(database))
+    assert monotonic() - started > 0.5
 
 
 async def test_a_stopped_relay_leaves_its_lanes_to_the_next_at_once(database):

@@ -83,10 +83,10 @@ def test_a_document_on_one_line_is_shown_around_its_places_at_once() -> None:
     assert len(source.text) > 200_000
     end = len(source.text)
     labels = [Label(at(1, end - 6, end - 3, source), "again"), Label(at(1, 2, 5, source), "first")]
-    begun = time.perf_counter()
+    begun = time.process_time()
     for _ in range(100):
         lines = shown(*labels)
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
     assert lines[3].startswith('1 | {"a": 1, "x": "y"')
     assert lines[4] == "  |  --- first"
     assert lines[5].startswith("1 | …")

@@ -125,9 +125,9 @@ def test_places_are_right_behind_escapes_that_yaml_has_not() -> None:
 
 def test_many_escapes_in_one_line_take_no_time() -> None:
     text = "{" + ", ".join(f'"k{number}": "\\ud83d\\ude00"' for number in range(20_000)) + "}"
-    begun = time.perf_counter()
+    begun = time.process_time()
     root = tree(text)
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
     assert root.place("k19999").column == text.index('"k19999"') + 1
 
 
@@ -162,10 +162,10 @@ def test_a_quoted_merge_key_is_a_key() -> None:
 
 
 def test_a_bottomless_document_is_refused_at_once() -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     for opening in ("[" * 100_000, "{a: " * 100_000, "- " * 100_000):
         assert first(opening).name == "nesting-too-deep"
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_aliases_cannot_multiply() -> None:
@@ -201,9 +201,9 @@ def test_a_billion_laughs_are_refused_in_little_time_and_memory(tmp_path: Path) 
         "from eventgen import pipeline\n"
         "from eventgen.model.config import Config, Database\n"
         "config = Config(spec='', broker='', database=Database.SQLITE)\n"
-        "begun = time.perf_counter()\n"
+        "begun = time.process_time()\n"
         "checked = pipeline.check(Path(sys.argv[1]), config, None, 'laughs.yaml')\n"
-        "took = time.perf_counter() - begun\n"
+        "took = time.process_time() - begun\n"
         # Not ru_maxrss: that counts the memory of the process this one was started from, too.
         "status = Path('/proc/self/status').read_text()\n"
         "most = int(status.partition('VmHWM:')[2].split()[0])\n"

@@ -33,6 +33,8 @@ _PASSWORD = re.compile(r'(://[^\s:/@"]*:)[^\s/@"]+(?=@)')
 EVENT: ContextVar[Envelope | None] = ContextVar("event", default=None)
 
 _QUIET = ("uvicorn", "sqlalchemy", "aiosqlite", "asyncio")  # from warnings on only
+# What Alembic says before it does anything, or nothing.
+_PREAMBLE = ("Context impl ", "Will assume ")
 
 
 def configure(level: str = "info", format_: str = "auto", observer: Observer | None = None) -> None:
@@ -167,6 +169,7 @@ def _route_standard_logging(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
         )
     )
+    handler.addFilter(lambda record: not str(record.msg).startswith(_PREAMBLE))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(threshold)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from concurrent.futures import Future
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 from runtime import kafka_state
 from runtime.kafka import KafkaSettings, KafkaTransport
 from runtime.service import Channel, Service, Subscription
@@ -36,6 +39,22 @@ SERVICE = service(channel("orders"))
 
 def whats(findings: Iterable[Finding]) -> str:
     return " | ".join(finding.what for finding in findings)
+
+
+class Loading:
+    """The admin client of a cluster that has just started: its coordinator still reads."""
+
+    def __init__(self, code: int, times: int) -> None:
+        self._code, self._times = code, times
+
+    def describe_consumer_groups(self, groups: list[str], **_: Any) -> dict[str, Future[Any]]:
+        answer: Future[Any] = Future()
+        self._times -= 1
+        if self._times < 0:
+            answer.set_result(SimpleNamespace(members=[]))
+        else:
+            answer.set_exception(KafkaException(KafkaError(self._code)))
+        return {groups[0]: answer}
 
 
 # judged without a cluster -------------------------------------------------------------------------
@@ -80,6 +99,17 @@ def test_brokers_that_create_topics_are_found() -> None:
     assert not list(kafka_state._creating(SERVICE, {"1": off, "2": off}))
     [finding] = kafka_state._creating(SERVICE, {"1": off, "2": on})
     assert "orders provision" in finding.remedy
+
+
+def test_a_coordinator_that_still_loads_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka_state, "_AGAIN", 0.001)
+    loading = Loading(KafkaError.COORDINATOR_LOAD_IN_PROGRESS, 3)
+    [finding] = kafka_state._consumers(loading, SERVICE, "orders")
+    assert finding.what == "nobody consumes on-orders"
+    with pytest.raises(KafkaException, match="GROUP_AUTHORIZATION_FAILED"):
+        list(
+            kafka_state._consumers(Loading(KafkaError.GROUP_AUTHORIZATION_FAILED, 1), SERVICE, "g")
+        )
 
 
 # a real cluster -----------------------------------------------------------------------------------

@@ -8,13 +8,14 @@ import sys
 
 import pytest
 import structlog
+from alembic.runtime.migration import MigrationContext
 from opentelemetry import trace
 from runtime import logs
 from runtime.app import App
 from runtime.databases import open_database
 from runtime.embedded import EmbeddedTransport
 from runtime.envelope import Envelope, uuid7
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from tests.runtime.tiny import Paid, Settings, captured, make_service, until
 from tests.support.runtime import create_tables
@@ -63,6 +64,14 @@ def test_the_level_holds_for_both(entries):
     logging.getLogger("uvicorn.error").info("c")
     structlog.get_logger().warning("d")
     assert [entry["event"] for entry in entries()] == ["d"]
+
+
+def test_alembic_says_what_it_does_and_nothing_before(entries):
+    logs.configure("info", "json")
+    with create_engine("sqlite://").connect() as connection:
+        MigrationContext.configure(connection)
+    logging.getLogger("alembic.runtime.migration").info("Running %s", "upgrade")
+    assert [entry["event"] for entry in entries()] == ["Running upgrade"]
 
 
 def test_an_exception_is_one_line_of_json(entries):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -21,8 +21,14 @@ if TYPE_CHECKING:
 
 _SECONDS = 15.0
 _AGAIN = 0.2
-# A partition that is new, or whose leader was restarted, has none that answers for a moment.
-_NO_LEADER = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
+# What is new, or was restarted, has for a moment no leader or coordinator that answers.
+_NOT_YET = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+)
 _TOPIC, _BROKER = ConfigResource.Type.TOPIC, ConfigResource.Type.BROKER
 _REPLICAS = 3  # of which one may be lost and one be restarted
 _IN_SYNC = "min.insync.replicas"
@@ -31,6 +37,7 @@ _RETENTION = "retention.ms"
 _AUTO_CREATE = "auto.create.topics.enable"
 
 Settings = Mapping[str, str]
+T = TypeVar("T")
 
 
 def lags(config: Mapping[str, Any], destination: str, group: str) -> Sequence[PartitionLag]:
@@ -59,16 +66,19 @@ def _lag(client: Consumer, place: TopicPartition) -> PartitionLag:
 
 
 def _ends(client: Consumer, place: TopicPartition) -> tuple[int, int]:
+    return _answer(lambda: client.get_watermark_offsets(place, timeout=_SECONDS))
+
+
+def _answer(ask: Callable[[], T]) -> T:
+    """What the cluster answers, as soon as it can. Raises KafkaException."""
     until = time.monotonic() + _SECONDS
     while True:
         try:
-            begin, end = client.get_watermark_offsets(place, timeout=_SECONDS)
+            return ask()
         except KafkaException as error:
-            if error.args[0].code() not in _NO_LEADER or time.monotonic() > until:
+            if error.args[0].code() not in _NOT_YET or time.monotonic() > until:
                 raise
             time.sleep(_AGAIN)
-        else:
-            return begin, end
 
 
 def examine(
@@ -145,10 +155,12 @@ def _creating(service: Service, brokers: Mapping[str, Settings]) -> Iterator[Fin
 
 
 def _consumers(admin: AdminClient, service: Service, group: str) -> Iterator[Finding]:
-    [answer] = admin.describe_consumer_groups([group], request_timeout=_SECONDS).values()
+    def describe() -> Any:  # a ConsumerGroupDescription
+        return admin.describe_consumer_groups([group], request_timeout=_SECONDS)[group].result()
+
     taken = {
         place.topic
-        for member in answer.result().members
+        for member in _answer(describe).members
         for place in member.assignment.topic_partitions
     }
     for subscription in service.subscriptions:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 _REPORTED = re.compile(
-    r"(?:\.error|\.warn|Diagnostic|Refusal|[Cc]hange|Problem|_finding|_problem|report)"
+    r"(?:\.error|\.warn|Diagnostic|Refusal|[Cc]hange|Problem|_finding|_problem|report|collisions|too_long)"
     r"\(\s*(?:node,\s*)?\"([a-z0-9-]+)\""
 )
 

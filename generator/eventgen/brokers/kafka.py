@@ -11,6 +11,7 @@ from eventgen.plan.broker import Broker, Capabilities
 from eventgen.plan.build import compose_view, env_prefix, subscribed
 from eventgen.plan.deployment import TARGET, Deployment, Scaling, Trigger
 from eventgen.plan.kinds import FileKind, Subject
+from eventgen.plan.naming import Naming, collisions, too_long
 from eventgen.plan.outputs import TLS_MODULES, broker_files, runtime_files
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ def topic(address: str) -> str:
     """
     dotted = address.strip("/").replace("/", ".")
     return _ILLEGAL.sub("-", dotted).strip("-") or "events"
+
+
+def _topic(channel: Channel) -> str:
+    return topic(channel.address.value)
 
 
 def options(bindings: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -72,39 +77,13 @@ def scaling(subject: Subject) -> Scaling:
 
 def check(subject: Subject) -> Iterable[Diagnostic]:
     """What Kafka would refuse: topics by their names, and events without a key in some of them."""
-    yield from _topics(subject.service)
+    channels = subject.service.channels
+    # Kafka makes no topic beside one that differs in these signs only: their metrics would mix.
+    topics = Naming("topic", _topic, identity=lambda name: name.replace(".", "_"))
+    yield from collisions("kafka-topic-collision", channels, topics)
+    yield from too_long("kafka-topic-too-long", channels, topics, _LONGEST_TOPIC)
     yield from _compacted(subject.service)
     yield from _keys(subject.service)
-
-
-def _topics(service: Service) -> Iterator[Diagnostic]:
-    """Two channels must not share a topic by accident, and a topic's name must not be too long."""
-    taken: dict[str, Channel] = {}
-    for channel in service.channels:
-        name = topic(channel.address.value)
-        label = Label(channel.places.at("address"))
-        if len(name) > _LONGEST_TOPIC:
-            yield Diagnostic(
-                "kafka-topic-too-long",
-                Severity.ERROR,
-                f"the topic has {len(name)} characters, and Kafka takes {_LONGEST_TOPIC}",
-                label,
-                help="give the channel a shorter address",
-            )
-        # Kafka makes no topic beside one that differs in these signs only: their metrics would mix.
-        other = taken.setdefault(name.replace(".", "_"), channel)
-        if other.address != channel.address:
-            first, second = topic(other.address.value), name
-            yield Diagnostic(
-                "kafka-topic-collision",
-                Severity.ERROR,
-                f"two channels become the same topic, `{name}`"
-                if first == second
-                else f"Kafka cannot tell the topics `{first}` and `{second}` apart",
-                label,
-                (Label(other.places.at("address"), "the other channel"),),
-                help="give one of them another address",
-            )
 
 
 def _compacted(service: Service) -> Iterator[Diagnostic]:

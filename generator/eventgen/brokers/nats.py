@@ -11,6 +11,7 @@ from eventgen.plan.broker import Broker, Capabilities
 from eventgen.plan.build import compose_view, subscribed
 from eventgen.plan.deployment import TARGET, Deployment, Scaling, Trigger
 from eventgen.plan.kinds import FileKind, Subject
+from eventgen.plan.naming import Naming, collisions, too_long
 from eventgen.plan.outputs import (
     PARTITION_MODULES,
     TLS_MODULES,
@@ -60,34 +61,10 @@ def scaling(subject_: Subject) -> Scaling:
 
 def check(subject_: Subject) -> Iterable[Diagnostic]:
     """What JetStream would refuse: streams by their names and by what they take."""
-    yield from _names(subject_.service)
+    channels, streams = subject_.service.channels, Naming("stream", _stream)
+    yield from collisions("nats-stream-collision", channels, streams)
+    yield from too_long("nats-stream-too-long", channels, streams, _LONGEST_STREAM)
     yield from _overlaps(subject_.service)
-
-
-def _names(service: Service) -> Iterator[Diagnostic]:
-    """Two channels must not share a stream by accident, and its name must not be too long."""
-    taken: dict[str, Channel] = {}
-    for channel in service.channels:
-        name = _stream(channel)
-        label = Label(channel.places.at("address"))
-        if len(name) > _LONGEST_STREAM:
-            yield Diagnostic(
-                "nats-stream-too-long",
-                Severity.ERROR,
-                f"the stream's name has {len(name)} characters, and NATS takes {_LONGEST_STREAM}",
-                label,
-                help="give the channel a shorter address",
-            )
-        other = taken.setdefault(name, channel)
-        if other.address != channel.address:
-            yield Diagnostic(
-                "nats-stream-collision",
-                Severity.ERROR,
-                f"two channels become the same stream, `{name}`",
-                label,
-                (Label(other.places.at("address"), "the other channel"),),
-                help="give one of them another address",
-            )
 
 
 def _overlaps(service: Service) -> Iterator[Diagnostic]:

@@ -12,6 +12,7 @@ from eventgen.plan.broker import Broker, Capabilities
 from eventgen.plan.build import compose_view, env_prefix, subscribed
 from eventgen.plan.deployment import MOST, TARGET, Deployment, Scaling, Trigger
 from eventgen.plan.kinds import FileKind, Subject
+from eventgen.plan.naming import Naming, collisions, too_long
 from eventgen.plan.outputs import TLS_MODULES, broker_files, runtime_files
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ def routing_key(address: str) -> str:
     """
     dotted = address.strip("/").replace("/", ".")
     return _ILLEGAL.sub("-", dotted).strip("-") or "events"
+
+
+def _routing_key(channel: Channel) -> str:
+    return routing_key(channel.address.value)
 
 
 def options(bindings: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -76,37 +81,12 @@ def scaling(subject: Subject) -> Scaling:
 
 def check(subject: Subject) -> Iterable[Diagnostic]:
     """What RabbitMQ would refuse, and what a binding asks for that is done another way."""
-    yield from _keys(subject.service)
+    channels, keys = subject.service.channels, Naming("routing key", _routing_key)
+    yield from collisions("rabbitmq-routing-key-collision", channels, keys)
+    yield from too_long("rabbitmq-routing-key-too-long", channels, keys, _LONGEST_KEY - _SLOT)
     yield from _exchanges(subject.service)
     yield from _queues(subject.service)
     yield from _sending(subject.service)
-
-
-def _keys(service: Service) -> Iterator[Diagnostic]:
-    """Two channels must not share a routing key by accident, and it must not be too long."""
-    taken: dict[str, Channel] = {}
-    for channel in service.channels:
-        key = routing_key(channel.address.value)
-        label = Label(channel.places.at("address"))
-        if len(key) > _LONGEST_KEY - _SLOT:
-            yield Diagnostic(
-                "rabbitmq-routing-key-too-long",
-                Severity.ERROR,
-                f"the routing key has {len(key)} characters, and there is room for"
-                f" {_LONGEST_KEY - _SLOT}",
-                label,
-                help="give the channel a shorter address",
-            )
-        other = taken.setdefault(key, channel)
-        if other.address != channel.address:
-            yield Diagnostic(
-                "rabbitmq-routing-key-collision",
-                Severity.ERROR,
-                f"two channels become the same routing key, `{key}`",
-                label,
-                (Label(other.places.at("address"), "the other channel"),),
-                help="give one of them another address",
-            )
 
 
 def _exchanges(service: Service) -> Iterator[Diagnostic]:

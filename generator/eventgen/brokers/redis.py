@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from eventgen.diagnostics import Diagnostic, Label, Severity
+from eventgen.diagnostics import Diagnostic
 from eventgen.plan.broker import Broker, Capabilities
 from eventgen.plan.build import compose_view, subscribed
 from eventgen.plan.deployment import TARGET, Deployment, Scaling, Trigger
 from eventgen.plan.kinds import FileKind, Subject
+from eventgen.plan.naming import Naming, collisions
 from eventgen.plan.outputs import (
     PARTITION_MODULES,
     TLS_MODULES,
@@ -54,23 +55,9 @@ def scaling(subject: Subject) -> Scaling:
 
 def check(subject: Subject) -> Iterable[Diagnostic]:
     """Two channels must not share streams by accident: parameters are one for all their values."""
-    return _collisions(subject.service.channels)
-
-
-def _collisions(channels: Iterable[Channel]) -> Iterator[Diagnostic]:
-    taken: dict[str, Channel] = {}
-    for channel in channels:
-        stream = _stream(channel)
-        other = taken.setdefault(stream, channel)
-        if other.address != channel.address:
-            yield Diagnostic(
-                "redis-stream-collision",
-                Severity.ERROR,
-                f"two channels become the same stream, `{stream}`",
-                Label(channel.places.at("address")),
-                (Label(other.places.at("address"), "the other channel"),),
-                help="call their parameters the same, or give one of them another address",
-            )
+    channels, streams = subject.service.channels, Naming("stream", _stream)
+    remedy = "call their parameters the same, or give one of them another address"
+    return collisions("redis-stream-collision", channels, streams, remedy)
 
 
 def _stream(channel: Channel) -> str:

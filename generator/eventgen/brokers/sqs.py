@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from eventgen.diagnostics import Diagnostic, Label, Severity
+from eventgen.diagnostics import Diagnostic, Label, Severity, Span
 from eventgen.model import Ordering
 from eventgen.plan.broker import Broker, Capabilities
 from eventgen.plan.build import compose_view, subscribed
 from eventgen.plan.deployment import MOST, TARGET, Deployment, Scaling, Trigger
 from eventgen.plan.kinds import FileKind, Subject, View
+from eventgen.plan.naming import Naming, collisions, too_long
 from eventgen.plan.outputs import broker_files
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ def topic_name(channel: Channel) -> str:
     name = str(given or _PARAMETER.sub("any", channel.address.value))
     end = _FIFO if channel.ordering is Ordering.KEY else ""
     return (_ILLEGAL.sub("-", name.removesuffix(_FIFO)).strip("-") or "events") + end
+
+
+def _topic_place(channel: Channel) -> Span:
+    return channel.places.at(*(_TOPIC if options(channel.bindings) else ("address",)))
 
 
 def queue_name(service: Service, channel: Channel) -> str:
@@ -114,7 +119,11 @@ def _allow(name: str, actions: Iterable[str], arns: list[str]) -> Mapping[str, A
 
 def check(subject: Subject) -> Iterable[Diagnostic]:
     """What SNS would refuse, and what a binding asks for that is done another way."""
-    yield from _names(subject.service)
+    channels, topics = subject.service.channels, Naming("topic", topic_name, _topic_place)
+    another = "give one of them another address, or name its topic in an SNS binding"
+    yield from collisions("sqs-topic-collision", channels, topics, another)
+    shorter = "give the channel a shorter address, or name a topic in its SNS binding"
+    yield from too_long("sqs-topic-too-long", channels, topics, _LONGEST_TOPIC, shorter)
     yield from _kinds(subject.service)
     yield from _delays(subject.service)
 
@@ -157,33 +166,6 @@ def _at(channel: Channel, *way: str) -> Any:
     for part in way:
         here = here.get(part) if isinstance(here, Mapping) else None
     return here
-
-
-def _names(service: Service) -> Iterator[Diagnostic]:
-    """Two channels must not share a topic by accident, and its name must not be too long."""
-    taken: dict[str, Channel] = {}
-    for channel in service.channels:
-        name = topic_name(channel)
-        named = options(channel.bindings)
-        label = Label(channel.places.at(*_TOPIC) if named else channel.places.at("address"))
-        if len(name) > _LONGEST_TOPIC:
-            yield Diagnostic(
-                "sqs-topic-too-long",
-                Severity.ERROR,
-                f"the topic's name has {len(name)} characters, and SNS takes {_LONGEST_TOPIC}",
-                label,
-                help="give the channel a shorter address, or name a topic in its SNS binding",
-            )
-        other = taken.setdefault(name, channel)
-        if other.address != channel.address:
-            yield Diagnostic(
-                "sqs-topic-collision",
-                Severity.ERROR,
-                f"two channels become the same topic, `{name}`",
-                label,
-                (Label(other.places.at("address"), "the other channel"),),
-                help="give one of them another address, or name its topic in an SNS binding",
-            )
 
 
 _EXPLANATIONS = {

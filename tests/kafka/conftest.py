@@ -28,3 +28,10 @@ def topic(kafka: Kafka) -> str:
     name = f"orders.{uuid.uuid4().hex[:12]}"
     kafka.create_topic(name, partitions=1)
     return name
+
+
+@pytest.fixture(params=["classic", "consumer"])
+def group_protocol(request: pytest.FixtureRequest) -> str:
+    """How members of a group agree: among themselves, or as the brokers decide."""
+    protocol: str = request.param
+    return protocol

@@ -48,6 +48,7 @@ class Rights:
     """A cluster that was set up by the exported script alone, but for the topics of others."""
 
     server: Kafka
+    settings: KafkaSettings
     transport: KafkaTransport
     client: dict[str, Any]
 
@@ -84,12 +85,16 @@ def set_up(server: Kafka, folder: Path) -> Rights:
     assert done.returncode == 0, done.stdout + done.stderr
     server.create_topic(OTHERS)
     client = {**settings.client(), "log_level": 0}
-    return Rights(server, transport, client)
+    return Rights(server, settings, transport, client)
 
 
-def test_with_the_exported_rights_a_service_publishes_and_consumes(rights: Rights) -> None:
-    settings = KafkaSettings(bootstrap_servers=rights.server.bootstrap)
-    asyncio.run(works(rights.transport, KafkaTransport(SERVICE, settings), SERVICE))
+def test_with_the_exported_rights_a_service_publishes_and_consumes(
+    rights: Rights, group_protocol: str
+) -> None:
+    own = rights.settings.model_copy(update={"group_protocol": group_protocol})
+    everything = KafkaSettings(bootstrap_servers=rights.server.bootstrap)
+    transports = (KafkaTransport(SERVICE, settings) for settings in (own, everything))
+    asyncio.run(works(*transports, SERVICE))
 
 
 def test_a_name_with_parameters_stands_for_all_that_begin_like_it(rights: Rights) -> None:

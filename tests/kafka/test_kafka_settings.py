@@ -63,6 +63,19 @@ def test_the_delivery_promise_cannot_be_configured_away(monkeypatch: pytest.Monk
     assert settings.client()["socket.timeout.ms"] == 5000
 
 
+def test_sessions_are_set_by_whom_the_group_protocol_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = {"session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy"}
+    monkeypatch.setenv(PREFIX + "BOOTSTRAP_SERVERS", "localhost:9092")
+    assert ours < KafkaSettings.read(PREFIX).consumer("orders").keys()
+    monkeypatch.setenv(PREFIX + "GROUP_PROTOCOL", "consumer")
+    config = KafkaSettings.read(PREFIX).consumer("orders")
+    assert not ours & config.keys()
+    assert config["group.protocol"] == "consumer"
+    monkeypatch.setenv(PREFIX + "SESSION_TIMEOUT_MS", "10000")
+    with pytest.raises(ConfigurationError, match=r"group\.consumer\.session\.timeout\.ms"):
+        KafkaSettings.read(PREFIX)
+
+
 def test_a_property_the_client_does_not_know_is_named() -> None:
     settings = KafkaSettings(bootstrap_servers="localhost:1", properties={"no.such": 1})
 

@@ -116,14 +116,17 @@ def test_a_coordinator_that_still_loads_is_waited_for(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.servers
-def test_a_cluster_is_asked_about_topics_groups_and_lag(kafka: Kafka) -> None:
+def test_a_cluster_is_asked_about_topics_groups_and_lag(kafka: Kafka, group_protocol: str) -> None:
     name = f"orders.{uuid.uuid4().hex[:12]}"
     wanted = channel(name, **{"retention.ms": int(30 * DAY * 1000)})
     group = f"group.{uuid.uuid4().hex[:12]}"
 
     async def test() -> None:
         settings = KafkaSettings(
-            bootstrap_servers=kafka.bootstrap, group_id=group, replication_factor=1
+            bootstrap_servers=kafka.bootstrap,
+            group_id=group,
+            group_protocol=group_protocol,
+            replication_factor=1,
         )
         made = service(wanted)
         [subscription] = made.subscriptions

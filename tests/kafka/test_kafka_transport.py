@@ -32,8 +32,9 @@ SECONDS = 30.0  # for everything that must happen at all
 
 
 def settings(kafka: Kafka, **values: Any) -> KafkaSettings:
-    quick = {"session_timeout_ms": 6000, "replication_factor": 1}
-    return KafkaSettings(bootstrap_servers=kafka.bootstrap, **(quick | values))
+    if values.get("group_protocol") != "consumer":
+        values.setdefault("session_timeout_ms", 6000)
+    return KafkaSettings(bootstrap_servers=kafka.bootstrap, replication_factor=1, **values)
 
 
 def service(*topics: str) -> Service:
@@ -258,9 +259,9 @@ def test_publishing_recovers_from_a_broker_that_was_killed(own_kafka: Kafka) -> 
 # consuming ------------------------------------------------------------------------------------
 
 
-def test_close_commits_what_is_done(kafka: Kafka, topic: str) -> None:
+def test_close_commits_what_is_done(kafka: Kafka, topic: str, group_protocol: str) -> None:
     async def test() -> None:
-        async with running(kafka, topic) as transport:
+        async with running(kafka, topic, group_protocol=group_protocol) as transport:
             await publish(transport, *[message(topic, str(n), str(n)) for n in range(3)])
             inbox = await Inbox(transport, topic).open()
             await inbox.has(3)
@@ -274,9 +275,11 @@ def test_close_commits_what_is_done(kafka: Kafka, topic: str) -> None:
     run(test)
 
 
-def test_only_what_is_done_without_a_gap_is_committed(kafka: Kafka, topic: str) -> None:
+def test_only_what_is_done_without_a_gap_is_committed(
+    kafka: Kafka, topic: str, group_protocol: str
+) -> None:
     async def test() -> None:
-        async with running(kafka, topic) as transport:
+        async with running(kafka, topic, group_protocol=group_protocol) as transport:
             for n in range(5):
                 await publish(transport, message(topic, "k", str(n)))
             inbox = await Inbox(transport, topic).open()
@@ -300,7 +303,7 @@ from tests.kafka.test_kafka_transport import Inbox, running
 from tests.servers.kafka import Kafka
 
 async def main() -> None:
-    async with running(Kafka(sys.argv[1]), sys.argv[2]) as transport:
+    async with running(Kafka(sys.argv[1]), sys.argv[2], group_protocol=sys.argv[3]) as transport:
         inbox = await Inbox(transport, sys.argv[2]).open()
         await inbox.has(3)
         inbox.consumer.ack(inbox.messages[:1])
@@ -312,13 +315,15 @@ asyncio.run(main())
 """
 
 
-def test_a_killed_consumer_loses_nothing_it_did_not_acknowledge(kafka: Kafka, topic: str) -> None:
+def test_a_killed_consumer_loses_nothing_it_did_not_acknowledge(
+    kafka: Kafka, topic: str, group_protocol: str
+) -> None:
     async def test() -> None:
-        async with running(kafka, topic) as transport:
+        async with running(kafka, topic, group_protocol=group_protocol) as transport:
             for n in range(3):
                 await publish(transport, message(topic, "k", str(n)))
             process = subprocess.Popen(
-                [sys.executable, "-c", _TAKES_AND_DIES, kafka.bootstrap, topic],
+                [sys.executable, "-c", _TAKES_AND_DIES, kafka.bootstrap, topic, group_protocol],
                 stdout=subprocess.PIPE,
                 cwd=Path(__file__).parents[2],
             )
@@ -337,9 +342,11 @@ def test_a_killed_consumer_loses_nothing_it_did_not_acknowledge(kafka: Kafka, to
     run(test)
 
 
-def test_a_slow_service_stays_in_the_group(kafka: Kafka, topic: str) -> None:
+def test_a_slow_service_stays_in_the_group(kafka: Kafka, topic: str, group_protocol: str) -> None:
     async def test() -> None:
-        async with running(kafka, topic, max_poll_interval_ms=6000) as transport:
+        async with running(
+            kafka, topic, max_poll_interval_ms=6000, group_protocol=group_protocol
+        ) as transport:
             await publish(transport, message(topic, "k", "0"))
             inbox = Inbox(transport, topic)
             inbox.gate.clear()
@@ -357,9 +364,11 @@ def test_a_slow_service_stays_in_the_group(kafka: Kafka, topic: str) -> None:
     run(test)
 
 
-def test_pause_stops_deliveries_and_close_still_commits(kafka: Kafka, topic: str) -> None:
+def test_pause_stops_deliveries_and_close_still_commits(
+    kafka: Kafka, topic: str, group_protocol: str
+) -> None:
     async def test() -> None:
-        async with running(kafka, topic) as transport:
+        async with running(kafka, topic, group_protocol=group_protocol) as transport:
             inbox = await Inbox(transport, topic).open()
             await publish(transport, message(topic, "k", "0"))
             await inbox.has(1)
@@ -377,11 +386,16 @@ def test_pause_stops_deliveries_and_close_still_commits(kafka: Kafka, topic: str
     run(test)
 
 
-def test_a_rebalance_makes_the_messages_of_moved_partitions_stale(kafka: Kafka) -> None:
+def test_a_rebalance_makes_the_messages_of_moved_partitions_stale(
+    kafka: Kafka, group_protocol: str
+) -> None:
     async def test() -> None:
         name = f"moved.{uuid.uuid4().hex[:12]}"
         kafka.create_topic(name, 4)
-        async with running(kafka, name) as one, running(kafka, name) as two:
+        async with (
+            running(kafka, name, group_protocol=group_protocol) as one,
+            running(kafka, name, group_protocol=group_protocol) as two,
+        ):
             await publish(one, *[message(name, str(n), str(n)) for n in range(40)])
             first = await Inbox(one, name).open()
             await first.has(40)
@@ -396,7 +410,7 @@ def test_a_rebalance_makes_the_messages_of_moved_partitions_stale(kafka: Kafka) 
             assert {m.body for m in second.messages} == moved
             await first.consumer.close()
             await second.consumer.close()
-        async with running(kafka, name) as three:
+        async with running(kafka, name, group_protocol=group_protocol) as three:
             rest = await Inbox(three, name).open()
             await publish(three, message(name, "new", "new"))
             await rest.has(1)
@@ -407,12 +421,15 @@ def test_a_rebalance_makes_the_messages_of_moved_partitions_stale(kafka: Kafka) 
 
 
 def test_a_partition_that_was_taken_away_while_paused_is_read_when_it_is_back(
-    kafka: Kafka,
+    kafka: Kafka, group_protocol: str
 ) -> None:
     async def test() -> None:
         name = f"moved.{uuid.uuid4().hex[:12]}"
         kafka.create_topic(name, 4)
-        async with running(kafka, name) as one, running(kafka, name) as two:
+        async with (
+            running(kafka, name, group_protocol=group_protocol) as one,
+            running(kafka, name, group_protocol=group_protocol) as two,
+        ):
             await publish(one, *[message(name, str(n), str(n)) for n in range(40)])
             stays = await Inbox(one, name).open()
             await stays.has(40)
@@ -432,11 +449,16 @@ def test_a_partition_that_was_taken_away_while_paused_is_read_when_it_is_back(
     run(test)
 
 
-def test_what_finishes_during_a_rebalance_is_committed_before_it_moves(kafka: Kafka) -> None:
+def test_what_finishes_during_a_rebalance_is_committed_before_it_moves(
+    kafka: Kafka, group_protocol: str
+) -> None:
     async def test() -> None:
         name = f"moved.{uuid.uuid4().hex[:12]}"
         kafka.create_topic(name, 4)
-        async with running(kafka, name) as one, running(kafka, name) as two:
+        async with (
+            running(kafka, name, group_protocol=group_protocol) as one,
+            running(kafka, name, group_protocol=group_protocol) as two,
+        ):
             await publish(one, *[message(name, str(n), str(n)) for n in range(40)])
             first = await Inbox(one, name).open()
             await first.has(40)
@@ -453,7 +475,9 @@ def test_what_finishes_during_a_rebalance_is_committed_before_it_moves(kafka: Ka
     run(test)
 
 
-def test_a_destination_with_parameters_takes_every_topic_it_stands_for(kafka: Kafka) -> None:
+def test_a_destination_with_parameters_takes_every_topic_it_stands_for(
+    kafka: Kafka, group_protocol: str
+) -> None:
     async def test() -> None:
         run_id = uuid.uuid4().hex[:12]
         destination = f"o{run_id}.{{region}}.placed"
@@ -461,7 +485,7 @@ def test_a_destination_with_parameters_takes_every_topic_it_stands_for(kafka: Ka
         others = [f"o{run_id}.eu.x.placed", f"o{run_id}.eu.placed.dlq", f"o{run_id}xeuxplaced"]
         for name in topics + others:
             kafka.create_topic(name, 1)
-        async with running(kafka, topics[0]) as transport:
+        async with running(kafka, topics[0], group_protocol=group_protocol) as transport:
             await publish(transport, *[message(t, "k", t) for t in topics + others])
             inbox = await Inbox(transport, destination).open()
             await inbox.has(2)

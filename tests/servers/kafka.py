@@ -57,7 +57,8 @@ _POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
 """
 
 # One node for tests: small internal topics, and short broker sessions, so that a node that was
-# killed and started again is not kept waiting for its own dead session.
+# killed and started again is not kept waiting for its own dead session. So are those of consumers,
+# where brokers set them.
 _PROPERTIES = """process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers={host}:{controller}
@@ -79,6 +80,10 @@ group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
 broker.session.timeout.ms=1500
 broker.heartbeat.interval.ms=300
+group.consumer.min.session.timeout.ms=6000
+group.consumer.session.timeout.ms=6000
+group.consumer.min.heartbeat.interval.ms=500
+group.consumer.heartbeat.interval.ms=500
 """
 _TLS = """ssl.keystore.type=PEM
 ssl.keystore.location={own}

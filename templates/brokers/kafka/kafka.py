@@ -69,6 +69,9 @@ class KafkaSettings(tls.TlsSettings):
     sasl_oauth_scope: str | None = None
     group_id: str | None = None  # instead of the group the service names itself
     group_instance_id: str | None = None  # static membership, for pods with stable names
+    # "consumer" is the one of KIP-848, for brokers from 4.0 on: they decide who has which
+    # partition, one process that joins or dies holds up no other, and they set the session timeout.
+    group_protocol: Literal["classic", "consumer"] = "classic"
     session_timeout_ms: int = 45_000
     max_poll_interval_ms: int = 300_000
     # Short on purpose: an event that was not confirmed stays in the outbox and is sent again, and
@@ -91,6 +94,15 @@ class KafkaSettings(tls.TlsSettings):
             raise ValueError(f"security_protocol {self.security_protocol} needs a sasl_mechanism")
         if self.sasl_password is not None and not sasl:
             raise ValueError(f"a sasl_password is of no use with {self.security_protocol}")
+        return self
+
+    @model_validator(mode="after")
+    def _sessions_are_ours(self) -> KafkaSettings:
+        if self.group_protocol == "consumer" and "session_timeout_ms" in self.model_fields_set:
+            raise ValueError(
+                "session_timeout_ms is for the group_protocol classic alone; the brokers have"
+                " group.consumer.session.timeout.ms"
+            )
         return self
 
     @model_validator(mode="after")
@@ -171,19 +183,24 @@ class KafkaSettings(tls.TlsSettings):
             "topic.metadata.refresh.interval.ms": 10_000,
             "fetch.error.backoff.ms": 100,
         }
+        classic: dict[str, Any] = {
+            "session.timeout.ms": self.session_timeout_ms,
+            "heartbeat.interval.ms": min(3000, self.session_timeout_ms // 3),
+            "max.poll.interval.ms": max(self.max_poll_interval_ms, self.session_timeout_ms),
+            "partition.assignment.strategy": "cooperative-sticky",
+        }
         config = {
             **tuned,
             **self.client(),
             "group.id": group,
             "group.instance.id": self.group_instance_id,
-            "session.timeout.ms": self.session_timeout_ms,
-            "heartbeat.interval.ms": min(3000, self.session_timeout_ms // 3),
-            "max.poll.interval.ms": max(self.max_poll_interval_ms, self.session_timeout_ms),
+            "group.protocol": self.group_protocol,
+            "max.poll.interval.ms": self.max_poll_interval_ms,
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
             "auto.offset.reset": "earliest",
             "isolation.level": "read_committed",
-            "partition.assignment.strategy": "cooperative-sticky",
+            **(classic if self.group_protocol == "classic" else {}),
         }
         return {key: value for key, value in config.items() if value is not None}
 

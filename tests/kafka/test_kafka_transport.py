@@ -475,6 +475,35 @@ def test_what_finishes_during_a_rebalance_is_committed_before_it_moves(
     run(test)
 
 
+def test_a_running_group_goes_over_to_the_other_protocol(kafka: Kafka) -> None:
+    async def test() -> None:
+        name = f"moved.{uuid.uuid4().hex[:12]}"
+        kafka.create_topic(name, 4)
+        async with (
+            running(kafka, name, group_protocol="classic") as old,
+            running(kafka, name, group_protocol="consumer") as new,
+        ):
+            first, second = Inbox(old, name), Inbox(new, name)
+            first.acknowledge = second.acknowledge = True
+
+            def all_have(number: int) -> bool:
+                return len({*first.bodies(), *second.bodies()}) == number
+
+            await first.open()
+            await publish(old, *[message(name, str(n), str(n)) for n in range(40)])
+            await first.has(40)
+            await second.open()
+            await asyncio.sleep(2)  # both are members
+            await publish(old, *[message(name, str(n), str(n)) for n in range(40, 80)])
+            await until(lambda: all_have(80), "all of them")
+            await first.consumer.close()
+            await publish(old, *[message(name, str(n), str(n)) for n in range(80, 120)])
+            await until(lambda: all_have(120), "the rest")
+            await second.consumer.close()
+
+    run(test)
+
+
 def test_a_destination_with_parameters_takes_every_topic_it_stands_for(
     kafka: Kafka, group_protocol: str
 ) -> None:

@@ -17,17 +17,16 @@ if TYPE_CHECKING:
 
 _LISTEN_SECONDS = 2.0
 
+# What Kafka's client has against a certificate it does not say, and what it does say varies.
+_EITHER = "{1}SSL_CA_LOCATION must have signed the server's certificate, and {0} be the name in it"
 # Words of OpenSSL's, or of a client's, in small letters, and what to do about them; the first that
 # fit. `{0}` is the variable with the server's address, `{1}` what the other ones begin with.
 _ADVICE = (
     ("mismatch, certificate is not valid", "{0} must name the server as its certificate does"),
     ("certificate has expired", "the server's certificate must be renewed"),
-    # What Kafka's client says, whichever of the two it is.
-    (
-        "certificate could not be verified",
-        "{1}SSL_CA_LOCATION must have signed the server's certificate, and {0} be the name in it",
-    ),
-    ("certificate verify failed", "{1}SSL_CA_LOCATION must be the authority that has signed it"),
+    ("certificate could not be verified", _EITHER),
+    ("certificate verify failed:", "{1}SSL_CA_LOCATION must be the authority that has signed it"),
+    ("certificate verify failed", _EITHER),
     ("no certificate or crl found", "{1}SSL_CA_LOCATION must be a file of certificates"),
     (
         "key values mismatch",

@@ -147,7 +147,7 @@ async def _is_said(
                 await step(transport)
         finally:
             await transport.close()
-    assert f"ORDERS_{secured.broker}_{named}" in str(why.value)
+    assert f"ORDERS_{secured.broker}_{named}" in str(why.value), str(why.value)
     for password in (PASSWORD, SECRET):
         assert password not in str(why.value)
 

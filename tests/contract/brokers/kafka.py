@@ -16,7 +16,6 @@ async def connect(server: Any, service: Any) -> AsyncIterator[Any]:
     settings = KafkaSettings(
         bootstrap_servers=server.bootstrap,
         session_timeout_ms=6000,
-        delivery_timeout_ms=2000,
         replication_factor=1,
         partitions=4,
     )

@@ -14,7 +14,7 @@ from tests.support.databases import shared_database
 
 @asynccontextmanager
 async def connect(server: Any, service: Any) -> AsyncIterator[Any]:
-    settings = NatsSettings(url=server.url, publish_timeout_seconds=3.0)
+    settings = NatsSettings(url=server.url)
     async with shared_database(service) as database:
         transport = NatsTransport(service, settings, database)
         await transport.start()

@@ -13,9 +13,7 @@ from tests.contract.brokers import Broker
 
 @asynccontextmanager
 async def connect(server: Any, service: Any) -> AsyncIterator[Any]:
-    transport = RabbitTransport(
-        service, RabbitSettings(url=server.url, publish_timeout_seconds=3.0, queues=2)
-    )
+    transport = RabbitTransport(service, RabbitSettings(url=server.url, queues=2))
     await transport.start()
     try:
         yield transport

@@ -14,7 +14,7 @@ from tests.support.databases import shared_database
 
 @asynccontextmanager
 async def connect(server: Any, service: Any) -> AsyncIterator[Any]:
-    settings = RedisSettings(url=server.url, publish_timeout_seconds=3.0, partitions=4)
+    settings = RedisSettings(url=server.url, partitions=4)
     async with shared_database(service) as database:
         transport = RedisTransport(service, database, settings)
         await transport.start()

@@ -32,7 +32,6 @@ async def connect(server: Any, service: Any) -> AsyncIterator[Any]:
         account_id=ACCOUNT,
         sns_endpoint_url=server.url,
         sqs_endpoint_url=server.url,
-        publish_timeout_seconds=3.0,
         wait_seconds=1,
         visibility_seconds=15,  # so long is lost what was on a connection that is closed
     )
